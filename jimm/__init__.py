@@ -1,0 +1,1 @@
+"""JIMM: one address in front of many Juju controllers."""

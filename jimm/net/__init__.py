@@ -1,0 +1,1 @@
+"""Sockets: dialling, TLS, certificates, a websocket client. Knows nothing of Juju's calls."""

@@ -1,0 +1,29 @@
+"""Waiting for a condition, with a deadline, instead of for a time."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]], *, deadline: float = 10.0, interval: float = 0.02
+) -> T:
+    """The first true value of ``condition``, asked every ``interval`` seconds.
+
+    Raises:
+        AssertionError: it was not true within ``deadline`` seconds; tells the last value.
+    """
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"still {value!r} after {deadline} s")
+        await asyncio.sleep(interval)
