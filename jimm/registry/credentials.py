@@ -1,0 +1,211 @@
+"""Users' cloud credentials, their attributes sealed, and what was pushed where."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from jimm.errors import Conflict, NotFound
+from jimm.registry.controllers import Controller
+from jimm.registry.rows import columns, record
+from jimm.registry.session import ReadSession, WriteSession
+from jimm.registry.tables import (
+    ControllerCredentialRow,
+    ControllerRow,
+    CredentialRow,
+    IdentityRow,
+    ModelRow,
+)
+from jimm.wire.tags import CredentialId, ModelUUID
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential. ``attributes_sealed`` is JSON text, sealed for the place
+    (``credentials``, ``attributes_sealed``, ``cloud/owner/name``). ``revision`` rises with each
+    change of what it holds.
+    """
+
+    id: int
+    owner: str
+    cloud: str
+    name: str
+    auth_type: str
+    attributes_sealed: bytes
+    valid: bool | None
+    revision: int
+    updated_at: datetime
+
+    @property
+    def key(self) -> CredentialId:
+        """Its name in full."""
+        return CredentialId(self.cloud, self.owner, self.name)
+
+    def __repr__(self) -> str:
+        return f"Credential({self.key})"
+
+
+@dataclass(frozen=True)
+class CredentialUse:
+    """A model that uses a credential."""
+
+    uuid: ModelUUID
+    name: str
+    controller_id: int | None
+
+
+async def put(
+    session: WriteSession, key: CredentialId, auth_type: str, attributes_sealed: bytes
+) -> Credential:
+    """Adds or changes a credential; it counts as valid until a controller says otherwise.
+
+    Raises:
+        NotFound: no such owner, or no such cloud.
+    """
+    owner_id = await session.scalar(select(IdentityRow.id).where(IdentityRow.name == key.owner))
+    if owner_id is None:
+        raise NotFound(f'user "{key.owner}" not found')
+    changed = {
+        "auth_type": auth_type,
+        "attributes_sealed": attributes_sealed,
+        "valid": True,
+        "updated_at": func.now(),
+    }
+    statement = upsert(CredentialRow).values(
+        owner_id=owner_id, cloud=key.cloud, name=key.name, **changed
+    )
+    constraint = "uq_credentials_owner_id_cloud_name"
+    change = {**changed, "revision": CredentialRow.revision + 1}
+    await session.execute(statement.on_conflict_do_update(constraint=constraint, set_=change))
+    return await get(session, key)
+
+
+async def get(session: ReadSession, key: CredentialId) -> Credential:
+    """The credential of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await find(session, key)
+    if found is None:
+        raise NotFound(f'credential "{key}" not found')
+    return found
+
+
+async def find(session: ReadSession, key: CredentialId) -> Credential | None:
+    """The credential of that name, if there is one."""
+    statement = _select().where(
+        IdentityRow.name == key.owner,
+        CredentialRow.cloud == key.cloud,
+        CredentialRow.name == key.name,
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else record(Credential, row)
+
+
+async def by_id(session: ReadSession, credential_id: int) -> Credential:
+    """The credential of that row.
+
+    Raises:
+        NotFound: there is none (any more).
+    """
+    statement = _select().where(CredentialRow.id == credential_id)
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound("credential not found")
+    return record(Credential, row)
+
+
+async def of_owner(session: ReadSession, owner: str, cloud: str = "") -> list[Credential]:
+    """Somebody's credentials, for one cloud or for all, by cloud and name."""
+    statement = _select().where(IdentityRow.name == owner)
+    if cloud:
+        statement = statement.where(CredentialRow.cloud == cloud)
+    statement = statement.order_by(CredentialRow.cloud, CredentialRow.name)
+    return [record(Credential, row) for row in await session.execute(statement)]
+
+
+async def uses(session: ReadSession, credential_id: int) -> list[CredentialUse]:
+    """The models that use it, by name."""
+    statement = (
+        select(ModelRow.uuid, ModelRow.name, ModelRow.controller_id)
+        .where(ModelRow.credential_id == credential_id, ModelRow.uuid.is_not(None))
+        .order_by(ModelRow.name)
+    )
+    return [record(CredentialUse, row) for row in await session.execute(statement)]
+
+
+async def remove(session: WriteSession, key: CredentialId, *, force: bool = False) -> None:
+    """Forgets a credential; with ``force`` models that use it lose the reference.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: models use it, and it is not forced.
+    """
+    found = await get(session, key)
+    on_it = ModelRow.credential_id == found.id
+    if force:
+        await session.execute(update(ModelRow).where(on_it).values(credential_id=None))
+    elif await session.scalar(select(func.count()).select_from(ModelRow).where(on_it)):
+        raise Conflict(f'credential "{key}" is still used by models')
+    await session.execute(delete(CredentialRow).where(CredentialRow.id == found.id))
+
+
+async def set_valid(session: WriteSession, credential_id: int, valid: bool | None) -> None:
+    """Records what a controller said of it."""
+    await session.execute(
+        update(CredentialRow).where(CredentialRow.id == credential_id).values(valid=valid)
+    )
+
+
+async def pushed_revision(
+    session: ReadSession, controller_id: int, credential_id: int
+) -> int | None:
+    """The revision that a controller was given last, if any."""
+    statement = select(ControllerCredentialRow.revision).where(
+        ControllerCredentialRow.controller_id == controller_id,
+        ControllerCredentialRow.credential_id == credential_id,
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def mark_pushed(
+    session: WriteSession, controller_id: int, credential_id: int, revision: int
+) -> None:
+    """Records that a controller has this revision; a later one that it has stays."""
+    statement = upsert(ControllerCredentialRow).values(
+        controller_id=controller_id, credential_id=credential_id, revision=revision
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            constraint="pk_controller_credentials",
+            set_={"revision": func.greatest(ControllerCredentialRow.revision, revision)},
+        )
+    )
+
+
+async def holders(session: ReadSession, credential_id: int) -> list[Controller]:
+    """The controllers that were ever given it."""
+    statement = (
+        select(*columns(ControllerRow, Controller))
+        .join(ControllerCredentialRow, ControllerCredentialRow.controller_id == ControllerRow.id)
+        .where(ControllerCredentialRow.credential_id == credential_id)
+        .order_by(ControllerRow.name)
+    )
+    return [record(Controller, row) for row in await session.execute(statement)]
+
+
+def _select() -> Select[Any]:
+    return select(
+        CredentialRow.id,
+        IdentityRow.name.label("owner"),
+        CredentialRow.cloud,
+        CredentialRow.name,
+        CredentialRow.auth_type,
+        CredentialRow.attributes_sealed,
+        CredentialRow.valid,
+        CredentialRow.revision,
+        CredentialRow.updated_at,
+    ).join(IdentityRow, IdentityRow.id == CredentialRow.owner_id)

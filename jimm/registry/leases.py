@@ -1,0 +1,82 @@
+"""Leases on rows: who works on one, until when, by the database's clock.
+
+A claim raises the row's *fence*. Whoever works on a row gives the fence with each write, and
+a write with an old fence changes nothing: the lease was lost, and the result is dropped.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from jimm.registry.session import WriteSession
+from jimm.registry.tables import IntentRow, MigrationRow
+
+Leased = type[IntentRow] | type[MigrationRow]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lease that was held when it was claimed: the row's id, and the fence of the claim."""
+
+    id: str
+    fence: int
+
+
+def seconds(value: float) -> ColumnElement[Any]:
+    """An interval."""
+    return func.make_interval(0, 0, 0, 0, 0, 0, value)
+
+
+def free(table: Leased) -> ColumnElement[bool]:
+    """Whether nobody works on it."""
+    return or_(table.lease_expires.is_(None), table.lease_expires < func.clock_timestamp())
+
+
+def guard(table: Leased, held: Held) -> ColumnElement[bool]:
+    """Whether the lease is still that one."""
+    return and_(table.id == held.id, table.fence == held.fence, table.lease_owner.is_not(None))
+
+
+def taken(table: Leased, owner: str, lease: float) -> dict[InstrumentedAttribute[Any], Any]:
+    """The values of a claim for ``lease`` seconds."""
+    return {
+        table.lease_owner: owner,
+        table.lease_expires: func.clock_timestamp() + seconds(lease),
+        table.fence: table.fence + 1,
+    }
+
+
+async def renew(session: WriteSession, table: Leased, held: Held, lease: float) -> datetime | None:
+    """Holds it for ``lease`` seconds from now; until when, or ``None`` if it was lost."""
+    statement = (
+        update(table)
+        .where(guard(table, held))
+        .values({table.lease_expires: func.clock_timestamp() + seconds(lease)})
+        .returning(table.lease_expires)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def release(session: WriteSession, table: Leased, held: Held) -> bool:
+    """Hands it back; ``False`` if it was lost before."""
+    statement = (
+        update(table)
+        .where(guard(table, held))
+        .values({table.lease_owner: None, table.lease_expires: None})
+        .returning(table.id)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def release_all(session: WriteSession, table: Leased, owner: str) -> int:
+    """Hands back all leases of an owner, at a graceful stop; how many there were."""
+    statement = (
+        update(table)
+        .where(table.lease_owner == owner)
+        .values({table.lease_owner: None, table.lease_expires: None})
+        .returning(table.id)
+    )
+    return len((await session.execute(statement)).all())

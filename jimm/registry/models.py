@@ -1,0 +1,475 @@
+"""Models: where they are, what was last seen of them, and who may see them."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
+
+from jimm.errors import AlreadyExists, ModelNotFound
+from jimm.registry.listen import MODELS
+from jimm.registry.relations import MAY_READ, Held, Object, related, remove_object
+from jimm.registry.rows import record, violations
+from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.tables import (
+    ControllerRegionRow,
+    ControllerRow,
+    CredentialRow,
+    IdentityRow,
+    ModelRow,
+    RelationRow,
+)
+from jimm.registry.words import EVERYONE, ModelState, ObjectKind, Relation
+from jimm.wire.tags import ControllerUUID, ModelUUID, is_uuid
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """A model that is being made: its name is taken, its uuid not known yet."""
+
+    name: str
+    owner_id: int
+    cloud: str
+    region: str
+    credential_id: int | None
+    controller_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model. ``uuid`` is empty while it is being made; ``controller_*`` are ``None`` when it
+    is unmanaged (or not placed yet). From ``life`` on, what its controller last said, at
+    ``facts_at``; ``migration`` is Juju's ``ModelMigrationStatus``.
+    """
+
+    id: int
+    uuid: ModelUUID
+    name: str
+    owner: str
+    owner_id: int
+    controller_id: int | None
+    controller_name: str | None
+    controller_uuid: ControllerUUID | None
+    cloud: str
+    region: str
+    credential_id: int | None
+    credential_owner: str | None
+    credential_name: str | None
+    type: str
+    state: ModelState
+    life: str
+    status: str
+    status_info: str
+    status_since: str | None
+    agent_version: str
+    counts: dict[str, object]
+    migration: dict[str, object] | None
+    facts_at: datetime | None
+    created_at: datetime
+    missing_since: datetime | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", ModelState(self.state))
+        object.__setattr__(self, "uuid", self.uuid or "")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a controller says of one model. ``None`` keeps what was known, but for
+    ``migration``: there ``None`` says that the controller shows none.
+    """
+
+    uuid: ModelUUID
+    life: str
+    status: str
+    status_info: str
+    status_since: str | None
+    agent_version: str | None = None
+    type: str | None = None
+    counts: dict[str, int] | None = None
+    migration: dict[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Visible:
+    """A model, with what the asker himself, and everyone, is to it."""
+
+    model: Model
+    held: frozenset[Relation]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """All that a login on a model needs, from one query.
+
+    ``held`` are the relations of the identity, and of everyone, to JIMM, to the model's
+    controller, to the clouds that it offers, and to the model. ``clouds`` are those clouds.
+    """
+
+    model: Model
+    held: frozenset[Held]
+    clouds: tuple[str, ...]
+
+
+async def add(session: WriteSession, new: NewModel) -> int:
+    """Takes the name for a model that is about to be made; the row's id.
+
+    Raises:
+        AlreadyExists: the owner has a model of that name.
+    """
+    taken = AlreadyExists(f'model "{new.name}" already exists', field="name")
+    statement = (
+        insert(ModelRow).values(**asdict(new), state=ModelState.CREATING).returning(ModelRow.id)
+    )
+    async with violations(session, {"uq_models_owner_id_name": taken}):
+        return (await session.execute(statement)).scalar_one()
+
+
+async def complete(
+    session: WriteSession,
+    model_id: int,
+    *,
+    uuid: ModelUUID,
+    controller_id: int,
+    region: str,
+    kind: str = "iaas",
+) -> None:
+    """Makes a model live that was being made.
+
+    Raises:
+        AlreadyExists: JIMM knows that uuid as another model.
+        ModelNotFound: it is not being made (any more).
+    """
+    known = AlreadyExists(f"model {uuid} is already registered", field="uuid")
+    statement = (
+        update(ModelRow)
+        .where(ModelRow.id == model_id, ModelRow.state == ModelState.CREATING)
+        .values(
+            uuid=uuid,
+            controller_id=controller_id,
+            region=region,
+            type=kind,
+            state=ModelState.LIVE,
+            status="available",
+        )
+        .returning(ModelRow.id)
+    )
+    async with violations(session, {"uq_models_uuid": known}):
+        done = (await session.execute(statement)).first()
+    if done is None:
+        raise ModelNotFound("model not found")
+    await notify(session, MODELS, uuid)
+
+
+async def by_uuid(session: ReadSession, uuid: str) -> Model:
+    """The model with that uuid.
+
+    Raises:
+        ModelNotFound: there is none.
+    """
+    if not is_uuid(uuid):
+        raise _unknown(uuid)
+    return await _one(session, _select().where(ModelRow.uuid == uuid), uuid)
+
+
+async def by_id(session: ReadSession, model_id: int) -> Model:
+    """The model of that row, even one that is being made.
+
+    Raises:
+        ModelNotFound: there is none (any more).
+    """
+    return await _one(session, _select().where(ModelRow.id == model_id), str(model_id))
+
+
+async def by_owner(session: ReadSession, owner: str, name: str) -> Model:
+    """The model of that owner and name, even one that is being made.
+
+    Raises:
+        ModelNotFound: there is none.
+    """
+    statement = _select().where(IdentityRow.name == owner, ModelRow.name == name)
+    return await _one(session, statement, f"{owner}/{name}")
+
+
+async def entry(session: ReadSession, uuid: str, identity: str) -> Entry:
+    """All that a login of ``identity`` on a model needs.
+
+    Raises:
+        ModelNotFound: there is no such model.
+    """
+    if not is_uuid(uuid):
+        raise _unknown(uuid)
+    offers = ControllerRegionRow.controller_id == ModelRow.controller_id
+    clouds = select(ControllerRegionRow.cloud).where(offers).correlate(ModelRow)
+    about = or_(
+        RelationRow.object_kind == ObjectKind.JIMM,
+        _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
+        _about(ObjectKind.CONTROLLER, cast(ControllerRow.uuid, Text)),
+        and_(RelationRow.object_kind == ObjectKind.CLOUD, RelationRow.object_key.in_(clouds)),
+    )
+    one = func.jsonb_build_array(
+        RelationRow.subject,
+        RelationRow.relation,
+        RelationRow.object_kind,
+        RelationRow.object_key,
+    )
+    held = (
+        select(func.jsonb_agg(one, type_=JSONB))
+        .where(RelationRow.subject.in_((identity, EVERYONE)), about)
+        .correlate(ModelRow, ControllerRow)
+        .scalar_subquery()
+    )
+    names = (
+        select(func.array_agg(ControllerRegionRow.cloud.distinct()))
+        .where(offers)
+        .correlate(ModelRow)
+        .scalar_subquery()
+    )
+    statement = _select().add_columns(held.label("held"), names.label("clouds"))
+    row = (await session.execute(statement.where(ModelRow.uuid == uuid))).one_or_none()
+    if row is None:
+        raise _unknown(uuid)
+    values = dict(row._mapping)
+    relations = frozenset(Held(*each) for each in values.pop("held") or ())
+    return Entry(held=relations, clouds=tuple(values.pop("clouds") or ()), model=Model(**values))
+
+
+async def visible(
+    session: ReadSession,
+    identity: str,
+    *,
+    admin: bool,
+    after: tuple[str, str] = ("", ""),
+    limit: int | None = 100,
+    controller: str = "",
+) -> list[Visible]:
+    """The models that an identity may see (all of them for ``admin``), with their controllers.
+
+    By owner and name, after the owner and name in ``after``; those on the controller of that
+    name only, if given. Models that are still being made are left out.
+    """
+    held = (
+        select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
+        .where(
+            RelationRow.subject.in_((identity, EVERYONE)),
+            _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
+        )
+        .correlate(ModelRow)
+        .scalar_subquery()
+    )
+    statement = _select().add_columns(held.label("held")).where(ModelRow.uuid.is_not(None))
+    if not admin:
+        shared = related(identity, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
+        statement = statement.where(or_(IdentityRow.name == identity, shared))
+    if controller:
+        statement = statement.where(ControllerRow.name == controller)
+    if after != ("", ""):
+        statement = statement.where(
+            tuple_(IdentityRow.name, ModelRow.name) > tuple_(literal(after[0]), literal(after[1]))
+        )
+    statement = statement.order_by(IdentityRow.name, ModelRow.name).limit(limit)
+    found = []
+    for row in await session.execute(statement):
+        values = dict(row._mapping)
+        relations = frozenset(Relation(each) for each in values.pop("held") or ())
+        found.append(Visible(Model(**values), relations))
+    return found
+
+
+async def on_controller(session: ReadSession, controller_id: int) -> list[Model]:
+    """The models that are there as far as JIMM knows, those that are missing included."""
+    statement = _select().where(ModelRow.controller_id == controller_id, ModelRow.uuid.is_not(None))
+    rows = await session.execute(statement.order_by(ModelRow.id))
+    return [record(Model, row) for row in rows]
+
+
+async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:
+    """Those of the uuids that JIMM has models of."""
+    rows = await session.execute(_select().where(ModelRow.uuid.in_(uuids)))
+    return [record(Model, row) for row in rows]
+
+
+async def record_facts(
+    session: WriteSession, controller_id: int, facts: Iterable[Facts]
+) -> list[ModelUUID]:
+    """Stores what a controller said of its models, in one statement.
+
+    Only models that JIMM has on that controller are changed; those that were missing are live
+    again. Returns the uuids of the models that it found.
+    """
+    rows = [asdict(each) for each in facts]
+    if not rows:
+        return []
+    found = await session.scalars(_RECORD_FACTS, {"controller": controller_id, "facts": rows})
+    return [ModelUUID(uuid) for uuid in found]
+
+
+async def mark_missing(
+    session: WriteSession, controller_id: int, uuids: Collection[str]
+) -> list[ModelUUID]:
+    """Records that a controller no longer has these; they are shown, and wait to be seen again.
+
+    Models that are being destroyed are left as they are. Returns those that were live.
+    """
+    statement = (
+        update(ModelRow)
+        .where(
+            ModelRow.controller_id == controller_id,
+            ModelRow.uuid.in_(uuids),
+            ModelRow.state == ModelState.LIVE,
+        )
+        .values(state=ModelState.MISSING, missing_since=func.now())
+        .returning(ModelRow.uuid)
+    )
+    missing = [ModelUUID(uuid) for uuid in await session.scalars(statement) if uuid]
+    for uuid in missing:
+        await notify(session, MODELS, uuid)
+    return missing
+
+
+async def set_destroying(session: WriteSession, uuid: str) -> bool:
+    """Records that a model is to be destroyed; ``False`` if it was so already, or is not there."""
+    statement = (
+        update(ModelRow)
+        .where(ModelRow.uuid == uuid, ModelRow.state.in_((ModelState.LIVE, ModelState.MISSING)))
+        .values(state=ModelState.DESTROYING, missing_since=None, life="dying")
+        .returning(ModelRow.id)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def set_live(session: WriteSession, uuid: str) -> bool:
+    """Takes back that a model was to be destroyed: its controller refused."""
+    statement = (
+        update(ModelRow)
+        .where(ModelRow.uuid == uuid, ModelRow.state == ModelState.DESTROYING)
+        .values(state=ModelState.LIVE, life="alive")
+        .returning(ModelRow.id)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def set_controller(session: WriteSession, uuid: str, controller_id: int) -> bool:
+    """Says that a model is on that controller, live, and tells; ``False`` if it was already.
+
+    Raises:
+        ModelNotFound: there is no such model.
+    """
+    before = select(ModelRow.controller_id, ModelRow.state).where(ModelRow.uuid == uuid)
+    row = (await session.execute(before.with_for_update())).one_or_none()
+    if row is None:
+        raise _unknown(uuid)
+    if tuple(row) == (controller_id, ModelState.LIVE):
+        return False
+    await session.execute(
+        update(ModelRow)
+        .where(ModelRow.uuid == uuid)
+        .values(
+            controller_id=controller_id,
+            state=case(
+                (ModelRow.state == ModelState.DESTROYING, ModelRow.state),
+                else_=ModelState.LIVE.value,
+            ),
+            missing_since=None,
+            migration=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await notify(session, MODELS, uuid)
+    return True
+
+
+async def set_credential(session: WriteSession, uuid: str, credential_id: int | None) -> None:
+    """Records which credential a model uses."""
+    await session.execute(
+        update(ModelRow).where(ModelRow.uuid == uuid).values(credential_id=credential_id)
+    )
+
+
+async def remove(session: WriteSession, model_id: int) -> None:
+    """Forgets a model and every relation to it."""
+    statement = delete(ModelRow).where(ModelRow.id == model_id).returning(ModelRow.uuid)
+    uuid = (await session.execute(statement)).scalar_one_or_none()
+    if uuid is not None:
+        await remove_object(session, Object.model(uuid))
+        await notify(session, MODELS, uuid)
+
+
+_RECORD_FACTS = text(
+    """
+    UPDATE models
+    SET life = given.life,
+        status = given.status,
+        status_info = given.status_info,
+        status_since = given.status_since,
+        agent_version = coalesce(given.agent_version, models.agent_version),
+        type = coalesce(given.type, models.type),
+        counts = coalesce(given.counts, models.counts),
+        migration = given.migration,
+        state = CASE models.state WHEN 'missing' THEN 'live' ELSE models.state END,
+        missing_since = NULL,
+        facts_at = now()
+    FROM jsonb_to_recordset(:facts) AS given (
+        uuid uuid, life text, status text, status_info text, status_since text,
+        agent_version text, type text, counts jsonb, migration jsonb
+    )
+    WHERE models.controller_id = :controller AND models.uuid = given.uuid
+    RETURNING models.uuid::text
+    """
+).bindparams(bindparam("facts", type_=JSONB))
+
+
+def _select() -> Select[Any]:
+    credential_owner = aliased(IdentityRow)
+    return (
+        select(
+            *(getattr(ModelRow, name) for name in _OWN),
+            IdentityRow.name.label("owner"),
+            ControllerRow.name.label("controller_name"),
+            ControllerRow.uuid.label("controller_uuid"),
+            credential_owner.name.label("credential_owner"),
+            CredentialRow.name.label("credential_name"),
+        )
+        .join(IdentityRow, IdentityRow.id == ModelRow.owner_id)
+        .outerjoin(ControllerRow, ControllerRow.id == ModelRow.controller_id)
+        .outerjoin(CredentialRow, CredentialRow.id == ModelRow.credential_id)
+        .outerjoin(credential_owner, credential_owner.id == CredentialRow.owner_id)
+    )
+
+
+_OWN = tuple(each.name for each in fields(Model) if hasattr(ModelRow, each.name))
+
+
+def _about(kind: ObjectKind, key: ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(RelationRow.object_kind == kind, RelationRow.object_key == key)
+
+
+async def _one(session: ReadSession, statement: Select[Any], key: str) -> Model:
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise _unknown(key)
+    return record(Model, row)
+
+
+def _unknown(key: str) -> ModelNotFound:
+    return ModelNotFound(f'model "{key}" not found')

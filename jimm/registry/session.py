@@ -1,0 +1,141 @@
+"""Transactions on the registry, for reading or for writing."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import DateTime, func, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from jimm.errors import ConfigurationError
+from jimm.registry.listen import Event, notifications
+
+
+class ReadSession(AsyncSession):
+    """A transaction that Postgres itself keeps from writing."""
+
+
+class WriteSession(ReadSession):
+    """A transaction that may write; whoever opened it commits it, once, by leaving it."""
+
+
+class Registry:
+    """The database and its connections.
+
+    ``url`` is a plain ``postgresql://`` address. ``statement_timeout`` and ``pool_timeout``
+    (waiting for a free connection) are seconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str = "jimm",
+        pool_size: int = 10,
+        max_overflow: int = 10,
+        pool_timeout: float = 10.0,
+        statement_timeout: float = 15.0,
+    ) -> None:
+        self._url = sqlalchemy_url(url)
+        self._application_name = application_name
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=pool_timeout,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "application_name": application_name,
+                "connect_timeout": 10,
+                "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
+            },
+        )
+        self._reading = self._engine.execution_options(postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """A transaction for reading: one snapshot per statement, nothing can be written."""
+        async with ReadSession(self._reading, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """A transaction for writing: committed at the end, rolled back by an exception."""
+        async with WriteSession(self._engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            await session.commit()
+
+    async def head(self) -> str | None:
+        """The schema revision that the database is at; ``None`` when it was never upgraded."""
+        async with self.read() as session:
+            try:
+                revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            except ProgrammingError:
+                return None
+        return None if revision is None else str(revision)
+
+    async def ping(self) -> None:
+        """Returns when the database answers.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        try:
+            async with self.read() as session:
+                await session.execute(text("SELECT 1"))
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise ConfigurationError("the database does not answer") from error
+
+    def listen(self, *channels: str) -> AsyncGenerator[Event, None]:
+        """What is notified on these channels, for ever, on a connection of its own.
+
+        The first event, and the first after each lost connection, is ``Reconnected``: what was
+        notified before it may have been missed, so the reader reads the tables again.
+        Close it with ``aclose()`` (or ``contextlib.aclosing``) to free its connection.
+        """
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return notifications(plain, channels, application_name=f"{self._application_name}-listen")
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """The address with the driver that JIMM uses.
+
+    Raises:
+        ConfigurationError: it is no address of a Postgres database.
+    """
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise ConfigurationError("the database's URL can't be read") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError("the database's URL must begin with postgresql://")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+async def notify(session: WriteSession, channel: str, payload: str) -> None:
+    """Tells all listeners, when and if this transaction commits. At most 7999 bytes."""
+    await session.execute(select(func.pg_notify(channel, payload)))
+
+
+async def now(session: ReadSession) -> datetime:
+    """The database's clock, this instant."""
+    clock = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+    return (await session.execute(clock)).scalar_one()
+
+
+async def try_lock(session: ReadSession, name: str) -> bool:
+    """Takes the advisory lock of this name until the transaction's end, if it is free."""
+    statement = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
+    return bool(await session.scalar(statement))
+
+
+async def lock(session: ReadSession, name: str) -> None:
+    """Waits for the advisory lock of this name and holds it until the transaction's end."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

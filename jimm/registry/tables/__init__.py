@@ -1,0 +1,51 @@
+"""Every table, one file per noun. There are no relationships: queries say what they join."""
+
+from jimm.registry.tables.access import (
+    IdentityRow,
+    PasswordRow,
+    RelationChangeRow,
+    RelationRow,
+    TokenRow,
+)
+from jimm.registry.tables.base import Base
+from jimm.registry.tables.controllers import (
+    CloudRegionRow,
+    CloudRow,
+    ControllerRegionRow,
+    ControllerRow,
+    ControllerUserRow,
+)
+from jimm.registry.tables.credentials import ControllerCredentialRow, CredentialRow
+from jimm.registry.tables.migrations import MigrationEventRow, MigrationRow
+from jimm.registry.tables.models import IntentRow, ModelRow, PlacementRow
+from jimm.registry.tables.system import (
+    AuditEventRow,
+    SealedSettingRow,
+    SettingRow,
+    SigningKeyRow,
+)
+
+__all__ = [
+    "AuditEventRow",
+    "Base",
+    "CloudRegionRow",
+    "CloudRow",
+    "ControllerCredentialRow",
+    "ControllerRegionRow",
+    "ControllerRow",
+    "ControllerUserRow",
+    "CredentialRow",
+    "IdentityRow",
+    "IntentRow",
+    "MigrationEventRow",
+    "MigrationRow",
+    "ModelRow",
+    "PasswordRow",
+    "PlacementRow",
+    "RelationChangeRow",
+    "RelationRow",
+    "SealedSettingRow",
+    "SettingRow",
+    "SigningKeyRow",
+    "TokenRow",
+]

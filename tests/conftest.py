@@ -1,0 +1,3 @@
+"""Fixtures come from plugins named ``fix_*``, one per thing that they give."""
+
+pytest_plugins = ["tests.fix_postgres", "tests.fix_registry"]
