@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from jimm.errors import JimmError
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -39,5 +41,8 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JimmError):  # a refusal; whoever awaits the task is told
+            log.debug("%s: %s", task.get_name(), error)
+        elif error is not None:
             log.error("task %s failed", task.get_name(), exc_info=error)

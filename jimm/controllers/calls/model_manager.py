@@ -1,0 +1,181 @@
+"""``ModelManager`` 9 and 10."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from jimm.controllers import deadlines
+from jimm.controllers.calls.rows import as_many, only, only_done, present, refuse_error
+from jimm.controllers.link import Link
+from jimm.wire.params.common import Entities, Error, ErrorResults
+from jimm.wire.params.model_manager import (
+    CreateModel,
+    DestroyModel,
+    DestroyModels,
+    ListModelSummaries,
+    ModelInfo,
+    ModelInfoResults,
+    ModelStatus,
+    ModelStatusResults,
+    ModifyModelAccess,
+    ModifyModelAccessRequest,
+    UserModel,
+    UserModelList,
+)
+from jimm.wire.tags import ModelUUID, model_tag, user_tag
+
+_FACADE: Final = "ModelManager"
+_VERSIONS: Final = (9, 10)
+
+
+class Summaries(NamedTuple):
+    """Summaries as they came, and the errors of the rows that held one instead."""
+
+    summaries: list[dict[str, object]]
+    errors: list[Error]
+
+
+async def create_model(
+    link: Link, model: CreateModel, *, deadline: float = deadlines.CREATE_MODEL
+) -> ModelInfo:
+    """Creates a model.
+
+    Raises:
+        LostAnswer: Juju goes on though the caller has gone; ask by owner and name.
+    """
+    return await link.call(
+        _FACADE, "CreateModel", model, ModelInfo, versions=_VERSIONS, deadline=deadline
+    )
+
+
+async def create_model_plain(
+    link: Link, model: CreateModel, *, deadline: float = deadlines.CREATE_MODEL
+) -> dict[str, object]:
+    """As :func:`create_model`, the answer with all its keys."""
+    return await link.call_plain(
+        _FACADE, "CreateModel", model, versions=_VERSIONS, deadline=deadline
+    )
+
+
+async def model_info(
+    link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
+) -> ModelInfo:
+    """Everything about one model.
+
+    Raises:
+        RemoteError: the row's error: ``not found``, ``unauthorized access``, or
+            ``redirection required`` for a model that has moved away.
+    """
+    outcome = (await model_infos(link, [model], deadline=deadline))[0]
+    if isinstance(outcome, Error):
+        raise outcome.raised()
+    return outcome
+
+
+async def model_info_plain(
+    link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
+) -> dict[str, object]:
+    """As :func:`model_info`, with all its keys, to be passed on."""
+    params = Entities.of(model_tag(model))
+    answer = await _plain(link, "ModelInfo", params, deadline)
+    row = only(link, link.read(answer.get("results"), list[dict[str, object]]))
+    refuse_error(link.read(row.get("error"), Error) if row.get("error") else None)
+    return link.read(present(link, row.get("result")), dict[str, object])
+
+
+async def model_infos(
+    link: Link, models: Sequence[ModelUUID], *, deadline: float = deadlines.READ
+) -> list[ModelInfo | Error]:
+    """Several models in one call: an outcome for each, in order."""
+    answer = await link.call(
+        _FACADE,
+        "ModelInfo",
+        Entities.of(*(model_tag(model) for model in models)),
+        ModelInfoResults,
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    rows = as_many(link, answer.results, len(models))
+    return [row.error or present(link, row.result) for row in rows]
+
+
+async def list_models(
+    link: Link, user: str, *, deadline: float = deadlines.READ
+) -> list[UserModel]:
+    """The models that a user (an id) may use; never one that is being imported."""
+    answer = await link.call(
+        _FACADE,
+        "ListModels",
+        Entities.of(user_tag(user)).entities[0],
+        UserModelList,
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    return answer.user_models
+
+
+async def list_model_summaries(link: Link, *, deadline: float = deadlines.READ) -> Summaries:
+    """Every model of the controller in one call, as plain values; for administrators."""
+    info = link.login_result.user_info
+    params = ListModelSummaries(user_tag=info.identity if info is not None else "", all=True)
+    answer = await _plain(link, "ListModelSummaries", params, deadline)
+    found = Summaries([], [])
+    for row in link.read(answer.get("results"), list[dict[str, object]]):
+        if row.get("error"):
+            found.errors.append(link.read(row["error"], Error))
+        else:
+            found.summaries.append(link.read(row.get("result"), dict[str, object]))
+    return found
+
+
+async def model_status(
+    link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
+) -> ModelStatus:
+    """Life and counts of one model."""
+    answer = await link.call(
+        _FACADE,
+        "ModelStatus",
+        Entities.of(model_tag(model)),
+        ModelStatusResults,
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    row = only(link, answer.models)
+    refuse_error(row.error)
+    return row
+
+
+async def destroy_model(
+    link: Link, request: DestroyModel, *, deadline: float = deadlines.CHANGE
+) -> None:
+    """Begins to destroy a model; it is gone some time later."""
+    params = DestroyModels(models=[request])
+    only_done(link, await _changed(link, "DestroyModels", params, deadline))
+
+
+async def destroy_models(
+    link: Link, requests: Sequence[DestroyModel], *, deadline: float = deadlines.CHANGE
+) -> list[Error | None]:
+    """Begins to destroy several: an error or ``None`` for each, in order."""
+    params = DestroyModels(models=list(requests))
+    answer = await _changed(link, "DestroyModels", params, deadline)
+    return [row.error for row in as_many(link, answer.results, len(requests))]
+
+
+async def modify_model_access(
+    link: Link, change: ModifyModelAccess, *, deadline: float = deadlines.CHANGE
+) -> None:
+    """Grants or revokes; granting twice is ``already exists``."""
+    params = ModifyModelAccessRequest(changes=[change])
+    only_done(link, await _changed(link, "ModifyModelAccess", params, deadline))
+
+
+async def _changed(link: Link, method: str, params: Struct, deadline: float) -> ErrorResults:
+    return await link.call(
+        _FACADE, method, params, ErrorResults, versions=_VERSIONS, deadline=deadline
+    )
+
+
+async def _plain(link: Link, method: str, params: Struct, deadline: float) -> dict[str, object]:
+    return await link.call_plain(_FACADE, method, params, versions=_VERSIONS, deadline=deadline)
