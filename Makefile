@@ -1,0 +1,69 @@
+# Everything that is done to this tree has a target here; `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALLED := .venv/.installed
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+	--no-header --annotation-style=line $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help install demo dev test soak lint format types contracts db lock clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make .venv with everything that the targets below need
+
+# A pinned package can't bring in one that is not pinned: --no-deps, and pip checks the rest.
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("JIMM needs Python 3.11 or newer: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "That Python can't make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into .venv ..."
+	@$(PIP) install --quiet --require-hashes --no-deps --requirement requirements/dev.txt
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@$(PIP) check
+	@touch $@
+
+demo: install ## Show the main job: controllers, models, a migration, with real clients
+	@$(BIN)/python -m jimm.demo
+
+dev: install ## Run JIMM with Postgres and three simulated controllers, data in .dev
+	@$(BIN)/jimm dev --data .dev --port 17070
+
+test: install lint types contracts ## Run every check and every test but the soak tests
+	@$(BIN)/python -m pytest -m "not soak"
+
+soak: install ## Run the tests that take too long for every change
+	@$(BIN)/python -m pytest -m soak
+
+lint: install ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: install ## Mend style and formatting where it can be done safely
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: install ## Check types, strictly, in code and tests
+	@$(BIN)/mypy
+
+contracts: install ## Check that imports point down
+	@$(BIN)/lint-imports
+
+db: install ## Show the commands for the database schema
+	@$(BIN)/jimm db --help
+
+lock: install ## Pin what pyproject.toml asks for (UPGRADE=--upgrade takes newer versions)
+	@$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	@$(COMPILE) --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
+	@$(COMPILE) --all-build-deps --all-extras --output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove .venv, caches and build results; the data in .dev stay
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
