@@ -51,6 +51,10 @@ class _Envelope(Struct, rename="kebab", kw_only=True):
     error_info: dict[str, object] | None
 
 
+class _Number(Struct, rename="kebab"):
+    request_id: int
+
+
 def decode(data: bytes | str) -> Request | Response:
     """The message in one text (or binary) websocket message.
 
@@ -70,6 +74,15 @@ def decode(data: bytes | str) -> Request | Response:
     if envelope.type or envelope.request:
         return _request(envelope)
     return _response(envelope)
+
+
+def number_of(data: bytes | str) -> int:
+    """The ``request-id`` in a message that :func:`decode` refused, 0 if none can be read."""
+    try:
+        value = msgspec.json.decode(data)
+        return max(0, convert(value, _Number).request_id)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ProtocolError):
+        return 0
 
 
 def _request(envelope: _Envelope) -> Request:

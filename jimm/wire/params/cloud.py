@@ -238,3 +238,50 @@ class CredentialResults(Params, kw_only=True):
     """``Credential``."""
 
     results: list[CredentialResult]
+
+
+class ListCloudInfo(Params, kw_only=True):
+    """``ListCloudInfo``; ``all`` is for administrators."""
+
+    user_tag: str
+    all: bool = False
+
+
+class CloudSummary(Params, kw_only=True):
+    """A cloud and a user's access to it."""
+
+    type: str
+    auth_types: list[str] = []
+    endpoint: str = ""
+    identity_endpoint: str = ""
+    storage_endpoint: str = ""
+    regions: list[CloudRegion] = []
+    user_access: str
+
+
+class CloudSummaryResult(Params, kw_only=True):
+    """One cloud, or an error."""
+
+    result: CloudSummary | None = None
+    error: Error | None = None
+
+
+class CloudSummaryResults(Params, kw_only=True):
+    """``ListCloudInfo``."""
+
+    results: list[CloudSummaryResult]
+
+
+class ModifyCloudAccess(Params, kw_only=True):
+    """One change: ``action`` is grant or revoke, ``access`` add-model or admin."""
+
+    user_tag: str
+    cloud_tag: str
+    action: str
+    access: str
+
+
+class ModifyCloudAccessRequest(Params, kw_only=True):
+    """``ModifyCloudAccess``."""
+
+    changes: list[ModifyCloudAccess]

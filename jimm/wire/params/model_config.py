@@ -26,3 +26,22 @@ class ModelUnset(Params, kw_only=True):
     """``ModelUnset``."""
 
     keys: list[str]
+
+
+class ModelConstraints(Params, kw_only=True):
+    """``GetModelConstraints``."""
+
+    constraints: dict[str, object]
+
+
+class SetModelConstraints(Params, kw_only=True):
+    """``SetModelConstraints``; ``application`` is empty."""
+
+    application: str
+    constraints: dict[str, object]
+
+
+class Sequences(Params, kw_only=True):
+    """``Sequences``: the next number by name."""
+
+    sequences: dict[str, int]

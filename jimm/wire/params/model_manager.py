@@ -226,3 +226,72 @@ class ModifyModelAccessRequest(Params, kw_only=True):
     """``ModifyModelAccess``."""
 
     changes: list[ModifyModelAccess]
+
+
+class ChangeModelCredential(Params, kw_only=True):
+    """One model's new credential."""
+
+    model_tag: str
+    credential_tag: str
+
+
+class ChangeModelCredentials(Params, kw_only=True):
+    """``ChangeModelCredential``."""
+
+    model_credentials: list[ChangeModelCredential]
+
+
+class RegionDefault(Params, kw_only=True):
+    """A default that counts in one region."""
+
+    region_name: str
+    value: object
+
+
+class ModelDefault(Params, kw_only=True):
+    """A setting's defaults: Juju's, the cloud's, the regions'."""
+
+    default: object = None
+    controller: object = None
+    regions: list[RegionDefault] = []
+
+
+class ModelDefaultsResult(Params, kw_only=True):
+    """One cloud's defaults by setting, or an error."""
+
+    config: dict[str, ModelDefault]
+    error: Error | None = None
+
+
+class ModelDefaultsResults(Params, kw_only=True):
+    """``ModelDefaultsForClouds``."""
+
+    results: list[ModelDefaultsResult]
+
+
+class ModelDefaultValues(Params, kw_only=True):
+    """Defaults to set on a cloud, or in a region of it."""
+
+    cloud_tag: str = ""
+    cloud_region: str = ""
+    config: dict[str, object]
+
+
+class SetModelDefaults(Params, kw_only=True):
+    """``SetModelDefaults``."""
+
+    config: list[ModelDefaultValues]
+
+
+class ModelUnsetKeys(Params, kw_only=True):
+    """Settings whose defaults are to go."""
+
+    cloud_tag: str = ""
+    cloud_region: str = ""
+    keys: list[str]
+
+
+class UnsetModelDefaults(Params, kw_only=True):
+    """``UnsetModelDefaults``."""
+
+    keys: list[ModelUnsetKeys]

@@ -100,3 +100,13 @@ def test_an_error_reply_never_lacks_its_text() -> None:
 def test_a_request_leaves_out_what_go_leaves_out() -> None:
     bare = Request(request_id=1, type="A", version=0, request="B")
     assert json.loads(envelope.encode(bare)).keys() == {"request-id", "type", "request", "params"}
+
+
+@given(st.binary() | values.map(json.dumps))
+def test_the_number_of_a_refused_message_is_read_where_it_can_be(data: bytes | str) -> None:
+    assert envelope.number_of(data) >= 0
+
+
+def test_a_refused_message_can_still_be_answered_by_its_number() -> None:
+    assert envelope.number_of('{"Request-Id":5,"type":["no text"]}') == 5
+    assert envelope.number_of("nonsense") == 0

@@ -1,0 +1,214 @@
+"""The state in Juju's words: values in, parameters out."""
+
+import datetime
+
+from jimm.errors import JimmError
+from jimm.simulator.access import Caller
+from jimm.simulator.core import Core
+from jimm.simulator.migration import views
+from jimm.simulator.migration.views import migration_status, rfc3339, summary_migration
+from jimm.simulator.state import Cloud, Model, ModelUser
+from jimm.wire.params import cloud as cloud_params
+from jimm.wire.params import model_manager as params
+from jimm.wire.params.common import EntityStatus, Error
+from jimm.wire.tags import cloud_tag, credential_tag, model_tag, user_tag
+
+_SLA: dict[str, object] = {"level": "unsupported", "owner": ""}
+
+
+def maybe_rfc3339(moment: datetime.datetime | None) -> str | None:
+    """A time as Juju writes it, if there is one."""
+    return None if moment is None else rfc3339(moment)
+
+
+def model_config(model: Model) -> dict[str, object]:
+    """A model's whole configuration (``ModelConfig.ModelGet``)."""
+    base: dict[str, object] = {
+        "name": model.name,
+        "type": "simulated",
+        "uuid": model.uuid,
+        "agent-version": model.agent_version,
+        "agent-stream": "released",
+        "default-base": "",
+        "logging-config": "<root>=INFO",
+        "secret-backend": "auto",
+        "update-status-hook-interval": "5m",
+    }
+    return {**base, **model.config}
+
+
+def model_info(core: Core, caller: Caller, model: Model) -> params.ModelInfo:
+    """``ModelInfo`` for somebody who may read the model.
+
+    Users and machines are shown to those who may administer and write it, others see
+    themselves (Juju ``apiserver/common/modelinfo``).
+    """
+    sees_all = caller.may(core, model, "admin")
+    return params.ModelInfo(
+        name=model.name,
+        type=model.type,
+        uuid=model.uuid,
+        controller_uuid=core.uuid,
+        is_controller=model.is_controller,
+        provider_type=_provider(core, model),
+        cloud_tag=cloud_tag(model.cloud),
+        cloud_region=model.region,
+        cloud_credential_tag=_credential(model),
+        cloud_credential_validity=_credential_validity(core, model),
+        owner_tag=user_tag(model.owner),
+        life=model.life,
+        status=status_of(core, model),
+        users=[
+            _user(model, user, entry)
+            for user, entry in model.users.items()
+            if sees_all or user == caller.user
+        ],
+        machines=machines(model) if caller.may(core, model, "write") else [],
+        secret_backends=[],
+        migration=migration_status(model),
+        sla=_SLA,
+        agent_version=model.agent_version,
+    )
+
+
+def model_summary(core: Core, caller: Caller, model: Model) -> params.ModelSummary:
+    """A row of ``ListModelSummaries``."""
+    entry = model.users.get(caller.user)
+    return params.ModelSummary(
+        name=model.name,
+        uuid=model.uuid,
+        type=model.type,
+        controller_uuid=core.uuid,
+        is_controller=model.is_controller,
+        provider_type=_provider(core, model),
+        cloud_tag=cloud_tag(model.cloud),
+        cloud_region=model.region,
+        cloud_credential_tag=_credential(model),
+        owner_tag=user_tag(model.owner),
+        life=model.life,
+        status=status_of(core, model),
+        user_access=entry.access if entry is not None else caller.model_access(core, model),
+        last_connection=maybe_rfc3339(entry.last_connection) if entry is not None else None,
+        counts=_counts(model),
+        migration=summary_migration(model, core.store.former.get(model.uuid)),
+        sla=_SLA,
+        agent_version=model.agent_version,
+    )
+
+
+def model_status(model: Model) -> params.ModelStatus:
+    """A row of ``ModelStatus``; it says nothing of migrations."""
+    return params.ModelStatus(
+        model_tag=model_tag(model.uuid),
+        life=model.life,
+        type=model.type,
+        hosted_machine_count=len(model.machines),
+        application_count=len(model.applications),
+        unit_count=_units(model),
+        owner_tag=user_tag(model.owner),
+        applications=[params.ApplicationName(name=name) for name in model.applications],
+        machines=machines(model),
+    )
+
+
+def failed_status(tag: str, error: JimmError) -> params.ModelStatus:
+    """A row of ``ModelStatus`` that is only an error."""
+    return params.ModelStatus(
+        model_tag=tag,
+        life="",
+        type="",
+        hosted_machine_count=0,
+        application_count=0,
+        unit_count=0,
+        owner_tag="",
+        error=Error.of(error),
+    )
+
+
+def user_model(model: Model, entry: ModelUser | None) -> params.UserModel:
+    """A row of ``ListModels`` and ``AllModels``."""
+    return params.UserModel(
+        model=params.Model(
+            name=model.name, uuid=model.uuid, type=model.type, owner_tag=user_tag(model.owner)
+        ),
+        last_connection=maybe_rfc3339(entry.last_connection) if entry is not None else None,
+    )
+
+
+def machines(model: Model) -> list[params.MachineInfo]:
+    """The machines of a model."""
+    return [
+        params.MachineInfo(
+            id=machine.id,
+            hardware={"arch": machine.arch, "mem": machine.mem, "cores": machine.cores},
+            instance_id=machine.instance_id,
+            status=machine.status,
+            message=machine.message,
+        )
+        for machine in model.machines.values()
+    ]
+
+
+def cloud(core: Core, definition: Cloud) -> cloud_params.Cloud:
+    """A cloud's definition."""
+    home = core.store.models[core.store.controller.model_uuid].cloud
+    return cloud_params.Cloud(
+        type=definition.type,
+        auth_types=list(definition.auth_types),
+        endpoint=definition.endpoint,
+        regions=regions(definition),
+        is_controller_cloud=definition.name == home,
+    )
+
+
+def regions(definition: Cloud) -> list[cloud_params.CloudRegion]:
+    """A cloud's regions."""
+    return [
+        cloud_params.CloudRegion(name=region.name, endpoint=region.endpoint)
+        for region in definition.regions
+    ]
+
+
+def status_of(core: Core, model: Model) -> EntityStatus:
+    """A model's status; a credential that is no good hides any other."""
+    valid = _credential_validity(core, model) is not False
+    return views.model_status(model, credential_valid=valid)
+
+
+def _provider(core: Core, model: Model) -> str:
+    definition = core.store.controller.clouds.get(model.cloud)
+    return definition.type if definition is not None else ""
+
+
+def _credential(model: Model) -> str:
+    return credential_tag(model.credential) if model.credential is not None else ""
+
+
+def _credential_validity(core: Core, model: Model) -> bool | None:
+    if model.credential is None:
+        return None
+    found = core.store.credentials.get(str(model.credential))
+    return found.valid if found is not None else None
+
+
+def _user(model: Model, user: str, entry: ModelUser) -> params.UserModelInfo:
+    return params.UserModelInfo(
+        model_tag=model_tag(model.uuid),
+        user=user,
+        display_name=entry.display_name,
+        last_connection=maybe_rfc3339(entry.last_connection),
+        access=entry.access,
+    )
+
+
+def _counts(model: Model) -> list[params.EntityCount]:
+    cores = sum(machine.cores for machine in model.machines.values())
+    return [
+        params.EntityCount(entity="machines", count=len(model.machines)),
+        params.EntityCount(entity="cores", count=cores),
+        params.EntityCount(entity="units", count=_units(model)),
+    ]
+
+
+def _units(model: Model) -> int:
+    return sum(len(application.units) for application in model.applications.values())

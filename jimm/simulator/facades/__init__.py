@@ -1,0 +1,1 @@
+"""The facades that a simulated controller answers, one file each."""

@@ -1,0 +1,80 @@
+"""What ``ModelManager.CreateModel`` asks before it makes anything."""
+
+from dataclasses import dataclass
+
+from jimm.errors import NotFound, NotValid, Unauthorized
+from jimm.simulator.access import Caller
+from jimm.simulator.core import Core
+from jimm.simulator.state import Cloud
+from jimm.wire.params.model_manager import CreateModel
+from jimm.wire.tags import CredentialId, parse_cloud_tag, parse_credential_tag, parse_user_tag
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A request with its tags read, its gaps filled, and the caller's right to it checked."""
+
+    owner: str
+    cloud: str
+    region: str
+    credential: CredentialId | None
+
+    @classmethod
+    def of(cls, core: Core, caller: Caller, params: CreateModel) -> "Creation":
+        """Checks a request in Juju's order.
+
+        Raises:
+            NotValid: a tag that can't be read, or no credential where one is needed.
+            AccessRequired, Unauthorized: the caller may not add models to the cloud, or not
+                for that owner.
+            NotFound: the cloud, the owner or the credential.
+        """
+        home = core.store.models[core.store.controller.model_uuid]
+        name = parse_cloud_tag(params.cloud_tag) if params.cloud_tag else home.cloud
+        caller.require_cloud(core, name, "add-model")
+        owner = parse_user_tag(params.owner_tag)
+        if owner != caller.user and not caller.is_superuser(core):
+            raise Unauthorized(
+                '"add-model" permission does not permit creation of models for different '
+                "owners: permission denied"
+            )
+        cloud = _cloud(core, name)
+        region = params.region or _default_region(cloud, home.cloud, home.region)
+        credential = _credential(core, params.credential, owner, cloud)
+        if "@" not in owner and owner not in core.store.users:
+            raise NotFound(
+                f'failed to create new model: cannot create model: user "{owner}" not found'
+            )
+        return cls(owner=owner, cloud=name, region=region, credential=credential)
+
+
+def _cloud(core: Core, name: str) -> Cloud:
+    clouds = core.store.controller.clouds
+    if name not in clouds:
+        known = " ".join(f'"{each}"' for each in sorted(clouds))
+        raise NotFound(f'cloud "{name}" not found, expected one of [{known}]')
+    return clouds[name]
+
+
+def _default_region(cloud: Cloud, home: str, home_region: str) -> str:
+    if cloud.name == home:
+        return home_region
+    return cloud.regions[0].name if cloud.regions else ""
+
+
+def _credential(core: Core, tag: str, owner: str, cloud: Cloud) -> CredentialId | None:
+    if not tag:
+        if "empty" not in cloud.auth_types:
+            raise NotValid("no credential specified")
+        return None
+    wanted = parse_credential_tag(tag)
+    found = core.store.credentials.get(str(wanted))
+    if found is None:
+        raise NotFound(f'getting credential: cloud credential "{wanted}" not found')
+    if wanted.owner != owner:
+        raise NotFound(
+            f'failed to create new model: credential "{wanted}" owned by another user not found'
+        )
+    if wanted.cloud != cloud.name:
+        raise NotValid(f'failed to create new model: credential "{wanted}" not valid')
+    return wanted

@@ -1,0 +1,240 @@
+"""A model as the YAML that one controller hands another (``github.com/juju/description``).
+
+The top-level keys are Juju's; what stands below ``machines``, ``applications`` and
+``relations`` is as much as a simulated controller knows of them.
+"""
+
+import datetime
+from typing import Final
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from jimm.simulator.migration.versions import Version
+from jimm.simulator.state import (
+    Application,
+    Credential,
+    Machine,
+    Model,
+    ModelAccess,
+    ModelUser,
+    Relation,
+    Status,
+)
+from jimm.wire.tags import CredentialId, ModelUUID
+
+_TWELVE_SINCE: Final = Version.parse("3.6.26")
+_NAMES: Final = frozenset({"name", "uuid"})  # in a description's config, and nowhere else
+
+
+class Unreadable(ValueError):
+    """Not a description, or one of a version that this controller can't read."""
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """A model on its way, with the credential that its cloud needs."""
+
+    model: Model
+    credential: Credential | None
+
+
+class _Part(Struct, frozen=True, kw_only=True, rename="kebab"):
+    pass
+
+
+class _User(_Part, frozen=True, kw_only=True):
+    name: str
+    access: ModelAccess
+    created_by: str
+    date_created: datetime.datetime
+    display_name: str = ""
+    last_connection: datetime.datetime | None = None
+
+
+class _Users(_Part, frozen=True, kw_only=True):
+    version: int = 1
+    users: tuple[_User, ...]
+
+
+class _Machines(_Part, frozen=True, kw_only=True):
+    version: int = 4
+    machines: tuple[Machine, ...]
+
+
+class _Applications(_Part, frozen=True, kw_only=True):
+    version: int = 13
+    applications: tuple[Application, ...]
+
+
+class _Relations(_Part, frozen=True, kw_only=True):
+    version: int = 3
+    relations: tuple[Relation, ...]
+
+
+class _CloudCredential(_Part, frozen=True, kw_only=True):
+    version: int = 1
+    owner: str
+    cloud: str
+    name: str
+    auth_type: str
+    attributes: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"_CloudCredential(name={self.name!r})"
+
+
+class _StatusPoint(_Part, frozen=True, kw_only=True):
+    value: str
+    message: str = ""
+    updated: datetime.datetime
+
+
+class _Status(_Part, frozen=True, kw_only=True):
+    version: int = 2
+    status: _StatusPoint
+
+
+class _Document(_Part, frozen=True, kw_only=True):
+    version: int
+    agent_version: str
+    type: str
+    owner: str
+    config: dict[str, object]
+    users: _Users
+    machines: _Machines
+    applications: _Applications
+    relations: _Relations
+    cloud: str
+    cloud_region: str = ""
+    cloud_credential: _CloudCredential | None = None
+    annotations: dict[str, dict[str, str]] = {}
+    constraints: dict[str, object] = {}
+    sequences: dict[str, int] = {}
+    status: _Status
+
+
+def newest_version(controller_version: str) -> int:
+    """The newest format that a controller of this version reads, and the one it writes."""
+    return 12 if Version.parse(controller_version) >= _TWELVE_SINCE else 11
+
+
+def write(model: Model, credential: Credential | None, *, version: int) -> bytes:
+    """The description of a model, in the given format version."""
+    plain = msgspec.to_builtins(_document(model, credential, version))
+    return yaml.safe_dump(plain, sort_keys=False).encode()
+
+
+def read(data: bytes, *, newest: int) -> Description:
+    """The model that a description tells; its mode and status are the importer's to set.
+
+    Raises:
+        Unreadable: with the text that Juju puts after ``deserializing model for import: ``.
+    """
+    try:
+        plain = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Unreadable("yaml: cannot be read") from error
+    version = plain.get("version") if isinstance(plain, dict) else None
+    if not isinstance(version, int):
+        raise Unreadable("missing 'version'")
+    if not 1 <= version <= newest:
+        raise Unreadable(f"version {version} not valid")
+    try:
+        document = msgspec.convert(plain, _Document)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"model v{version} schema check failed: {error}") from error
+    return Description(model=_model(document), credential=_credential(document))
+
+
+def _document(model: Model, credential: Credential | None, version: int) -> _Document:
+    return _Document(
+        version=version,
+        agent_version=model.agent_version,
+        type=model.type,
+        owner=model.owner,
+        config={**model.config, "name": model.name, "uuid": model.uuid},
+        users=_Users(users=tuple(_users(model))),
+        machines=_Machines(machines=tuple(model.machines.values())),
+        applications=_Applications(applications=tuple(model.applications.values())),
+        relations=_Relations(relations=model.relations),
+        cloud=model.cloud,
+        cloud_region=model.region,
+        cloud_credential=_written(credential) if credential is not None else None,
+        annotations=model.annotations,
+        constraints=model.constraints,
+        sequences={"modelmigration": model.migration_attempts},
+        status=_Status(
+            status=_StatusPoint(
+                value=model.status.status, message=model.status.info, updated=model.status.since
+            )
+        ),
+    )
+
+
+def _users(model: Model) -> list[_User]:
+    return [
+        _User(
+            name=name,
+            access=entry.access,
+            created_by=model.owner,
+            date_created=model.created,
+            display_name=entry.display_name,
+            last_connection=entry.last_connection,
+        )
+        for name, entry in model.users.items()
+    ]
+
+
+def _written(credential: Credential) -> _CloudCredential:
+    return _CloudCredential(
+        owner=credential.id.owner,
+        cloud=credential.id.cloud,
+        name=credential.id.name,
+        auth_type=credential.auth_type,
+        attributes=credential.attrs,
+    )
+
+
+def _credential(document: _Document) -> Credential | None:
+    found = document.cloud_credential
+    if found is None:
+        return None
+    return Credential(
+        id=CredentialId(found.cloud, found.owner, found.name),
+        auth_type=found.auth_type,
+        attrs=found.attributes,
+    )
+
+
+def _model(document: _Document) -> Model:
+    credential = _credential(document)
+    updated = document.status.status.updated
+    dates = [user.date_created for user in document.users.users]
+    return Model(
+        uuid=ModelUUID(str(document.config.get("uuid", ""))),
+        name=str(document.config.get("name", "")),
+        owner=document.owner,
+        type=document.type,
+        cloud=document.cloud,
+        region=document.cloud_region,
+        credential=credential.id if credential is not None else None,
+        config={key: each for key, each in document.config.items() if key not in _NAMES},
+        constraints=document.constraints,
+        status=Status(status=document.status.status.value, since=updated),
+        users={
+            user.name: ModelUser(
+                access=user.access,
+                display_name=user.display_name,
+                last_connection=user.last_connection,
+            )
+            for user in document.users.users
+        },
+        machines={machine.id: machine for machine in document.machines.machines},
+        applications={each.name: each for each in document.applications.applications},
+        relations=document.relations.relations,
+        annotations=document.annotations,
+        agent_version=document.agent_version,
+        created=min(dates, default=updated),
+        migration_attempts=document.sequences.get("modelmigration", 0),
+    )

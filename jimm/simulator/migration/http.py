@@ -1,0 +1,201 @@
+"""The routes that a source uploads to (Juju ``apiserver/{charms,tools,resources}.go`` and
+``logtransfer.go``), at the root of the controller. What is uploaded is dropped."""
+
+import datetime
+import uuid
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from msgspec.structs import replace
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from jimm.errors import JimmError, ProtocolError
+from jimm.simulator import rules
+from jimm.simulator.access import Caller
+from jimm.simulator.control import basic_credentials
+from jimm.simulator.core import Core
+from jimm.simulator.logins import Tokens
+from jimm.simulator.migration.faults import Cut, on_target, pass_point
+from jimm.simulator.migration.outbound import MODEL_HEADER, VERSION_HEADER
+from jimm.simulator.migration.phases import Phase
+from jimm.simulator.migration.uploads import CHARM_HEADER, ErrorBody, LogLine
+from jimm.simulator.migration.views import rfc3339
+from jimm.simulator.state import MigrationMode, Model
+from jimm.wire import codes
+from jimm.wire.fold import convert
+from jimm.wire.params.common import Error
+from jimm.wire.tags import ModelUUID
+
+Answer = Callable[[Request, Model], Awaitable[Response]]
+
+
+class Rejected(JimmError):
+    """An upload that is not taken, with its HTTP status."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self._code = code
+
+    @property
+    def juju_code(self) -> str:
+        return self._code
+
+
+def routes(core: Core) -> list[BaseRoute]:
+    """The routes below ``/migrate``."""
+    dock = _Dock(core)
+    return [
+        Route("/migrate/charms", dock.old_charm, methods=["POST"]),
+        Route("/migrate/charms/{charm}", dock.charm, methods=["PUT"]),
+        Route("/migrate/tools", dock.tools, methods=["POST"]),
+        Route("/migrate/resources", dock.resource, methods=["POST"]),
+        WebSocketRoute("/migrate/logtransfer", dock.log),
+    ]
+
+
+class _Dock:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tokens = Tokens(core)
+
+    async def charm(self, request: Request) -> Response:
+        return await self._take(request, _charm)
+
+    async def old_charm(self, request: Request) -> Response:
+        """Juju 3.3 and older."""
+        return await self._take(request, _old_charm)
+
+    async def tools(self, request: Request) -> Response:
+        return await self._take(request, _tools)
+
+    async def resource(self, request: Request) -> Response:
+        return await self._take(request, _resource)
+
+    async def log(self, websocket: WebSocket) -> None:
+        """The log of a model that lives here now; errors come after the upgrade, as the first
+        frame."""
+        await websocket.accept()
+        try:
+            if not websocket.headers.get(VERSION_HEADER):
+                text = f'initial connection does not have "{VERSION_HEADER}" header'
+                raise Rejected(400, text, codes.BAD_REQUEST)
+            model = await self._admit(websocket, "", Phase.LOGTRANSFER)
+        except (JimmError, Cut) as error:
+            await websocket.send_text(_text(_body(error)) + "\n")
+            await websocket.close()
+            return
+        await websocket.send_text("{}\n")
+        await self._keep(websocket, model.uuid)
+
+    async def _take(self, request: Request, answer: Answer) -> Response:
+        try:
+            model = await self._admit(request, "importing", Phase.IMPORT)
+            async for _ in request.stream():
+                pass
+            return await answer(request, model)
+        except (JimmError, Cut) as error:
+            status = error.status if isinstance(error, Rejected) else 500
+            return _json(_body(error), status)
+
+    async def _admit(self, connection: HTTPConnection, mode: MigrationMode, phase: Phase) -> Model:
+        """The model that a superuser's upload is for.
+
+        Raises:
+            Rejected: who or what it is for doesn't fit.
+            RemoteError: a fault wants it refused.
+        """
+        caller = await self._authenticate(connection)
+        if not caller.is_superuser(self._core):
+            text = f"authorization failed: user {caller.user} is not a controller admin"
+            raise Rejected(403, text, codes.FORBIDDEN)
+        await pass_point(self._core, on_target(phase))
+        found = connection.headers.get(MODEL_HEADER, "")
+        model = self._core.store.models.get(ModelUUID(found))
+        if model is None:
+            raise Rejected(404, "model not found", codes.MODEL_NOT_FOUND)
+        if model.mode != mode:
+            text = f'model migration mode is "{model.mode}" instead of "{mode}"'
+            raise Rejected(400, text, codes.BAD_REQUEST)
+        return model
+
+    async def _authenticate(self, connection: HTTPConnection) -> Caller:
+        header = connection.headers.get("authorization", "")
+        scheme, _, value = header.partition(" ")
+        try:
+            if scheme.lower() == "bearer":
+                return await self._tokens.caller(value)
+        except JimmError as error:
+            text = f"authentication failed: {error}"
+            raise Rejected(401, text, codes.UNAUTHORIZED) from error
+        name, password = basic_credentials(header)
+        user = self._core.store.users.get(name)
+        if user is None or not rules.password_fits(user, password):
+            text = "authentication failed: invalid entity name or password"
+            raise Rejected(401, text, codes.UNAUTHORIZED)
+        return Caller(user=name)
+
+    async def _keep(self, websocket: WebSocket, model_uuid: ModelUUID) -> None:
+        received: list[datetime.datetime] = []
+        try:
+            while True:
+                data = await websocket.receive_text()
+                line = convert(msgspec.json.decode(data), LogLine)
+                received.append(datetime.datetime.fromisoformat(line.t))
+        except (WebSocketDisconnect, ProtocolError, ValueError):
+            pass  # the end of the log, or of its sense; there are no acknowledgements
+        model = self._core.store.models.get(model_uuid)
+        if received and model is not None:
+            count = model.log_sent + len(received)
+            self._core.store.put(replace(model, log_sent=count, log_time=max(received)))
+
+
+async def _charm(request: Request, _model: Model) -> Response:
+    url = request.headers.get(CHARM_HEADER, "")
+    if not url:
+        raise Rejected(400, "missing Juju-Curl header", codes.BAD_REQUEST)
+    return _json({"charm-url": url}, headers={CHARM_HEADER: url})
+
+
+async def _old_charm(request: Request, _model: Model) -> Response:
+    query = request.query_params
+    schema, name = query.get("schema", "ch"), query.get("name", "")
+    if not name:
+        raise Rejected(400, "missing name", codes.BAD_REQUEST)
+    return _json({"charm-url": f"{schema}:{name}-{query.get('revision', '0')}"})
+
+
+async def _tools(request: Request, _model: Model) -> Response:
+    version = request.query_params.get("binaryVersion", "")
+    if not version:
+        raise Rejected(400, "expected binaryVersion argument", codes.BAD_REQUEST)
+    return _json({"tools": [{"version": version, "url": "", "sha256": "", "size": 0}]})
+
+
+async def _resource(request: Request, _model: Model) -> Response:
+    query = request.query_params
+    if not (query.get("application") or query.get("unit")):
+        raise Rejected(400, "must specify either application or unit", codes.BAD_REQUEST)
+    if not query.get("name"):
+        raise Rejected(400, "missing name", codes.BAD_REQUEST)
+    stamp = query.get("timestamp", "")
+    seconds = int(stamp) / 1e9 if stamp.isdecimal() else 0.0
+    time = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return _json({"id": str(uuid.uuid4()), "timestamp": rfc3339(time)})
+
+
+def _body(error: JimmError | Cut) -> ErrorBody:
+    if isinstance(error, JimmError):
+        return ErrorBody(error=Error.of(error))
+    return ErrorBody(error=Error(message=str(error), code=""))
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(_text(value), status, headers, "application/json")
