@@ -1,0 +1,173 @@
+"""The connection to a model's controller: upgrade, one answer, then the pipe."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from jimm.errors import ProtocolError
+from jimm.proxy.limits import Limits
+from jimm.wire import frames, handshake
+from jimm.wire.frames import Control, Message, MessageReader
+
+
+class Owner(Protocol):
+    """Who hears what happens on a controller leg."""
+
+    def leg_opened(self, leg: "ControllerLeg") -> None:
+        """It is a websocket now."""
+
+    def leg_spoke(self, leg: "ControllerLeg", message: bytes) -> None:
+        """A whole message arrived, before :meth:`ControllerLeg.take_over`."""
+
+    def leg_failed(self, leg: "ControllerLeg", why: str) -> None:
+        """It came to nothing before it was taken over."""
+
+    def controller_sent(self, leg: "ControllerLeg", data: bytes) -> None:
+        """Bytes arrived after it was taken over."""
+
+    def controller_lost(self, leg: "ControllerLeg") -> None:
+        """It is gone after it was taken over."""
+
+    def regulate(self) -> None:
+        """:attr:`ControllerLeg.full` changed."""
+
+
+class ControllerLeg(asyncio.Protocol):
+    """It sends nothing before :meth:`begin`: of several dialled at once, one is used.
+
+    ``lost`` means that the connection is gone, ``full`` that it takes nothing more just now.
+    """
+
+    def __init__(self, owner: Owner, limits: Limits) -> None:
+        self._owner = owner
+        self._limits = limits
+        self._response: handshake.ResponseReader | None = None
+        self._reader = MessageReader(masked=False, limit=limits.answer)
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self._begun = False
+        self._piped = False
+        self._dropped = False
+        self.lost = False
+        self.full = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=self._limits.buffer)
+
+    def begin(self, host: str, path: str, headers: Mapping[str, str]) -> None:
+        """Asks for the websocket; the client leg hears what comes of it."""
+        self._begun = True
+        if self.lost:
+            self._fail("closed the connection")
+            return
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._limits.controller_login, self._late)
+        key = base64.b64encode(secrets.token_bytes(16)).decode()
+        self._response = handshake.ResponseReader(key)
+        self.write(handshake.build_request(host=host, path=path, key=key, headers=headers))
+
+    def send(self, message: bytes) -> None:
+        """Sends a message of JIMM's own."""
+        self.write(frames.encode(frames.TEXT, message, mask=secrets.token_bytes(4)))
+
+    def take_over(self) -> bytes:
+        """From now on its bytes go to the pipe; gives those that came already."""
+        self._piped = True
+        self._stop_timer()
+        return self._reader.rest()
+
+    def write(self, data: bytes) -> None:
+        """Writes bytes as they are."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def read(self, *, on: bool) -> None:
+        """Reads on, or no further."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def close(self) -> None:
+        """Closes it once all is written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def retire(self) -> None:
+        """Another leg took its place: says goodbye, and is not heard any more."""
+        self._dropped = True
+        self.write(frames.close_frame(frames.NORMAL, mask=secrets.token_bytes(4)))
+        self.close()
+
+    def drop(self) -> None:
+        """Drops it at once; the client leg hears nothing more of it."""
+        self._dropped = True
+        self._stop_timer()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._dropped:
+            return
+        if self._piped:
+            self._owner.controller_sent(self, data)
+        else:
+            try:
+                self._read(data)
+            except ProtocolError as error:
+                self._fail(f"does not keep to the protocol: {error}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self._stop_timer()
+        if self._piped:
+            self._owner.controller_lost(self)
+        elif self._begun:
+            self._fail("closed the connection")
+
+    def pause_writing(self) -> None:
+        self.full = True
+        self._owner.regulate()
+
+    def resume_writing(self) -> None:
+        self.full = False
+        self._owner.regulate()
+
+    def _read(self, data: bytes) -> None:
+        if self._response is not None:
+            response = self._response.feed(data)
+            if response is None:
+                return
+            data, self._response = self._response.rest(), None
+            if response.status != 101:
+                self._fail(f"answered HTTP {response.status} in place of a websocket")
+                return
+            self._owner.leg_opened(self)
+        self._reader.feed(data)
+        while not self._piped and not self._dropped and (item := self._reader.next()) is not None:
+            match item:
+                case Message(payload):
+                    self._owner.leg_spoke(self, payload)
+                case Control(frames.PING, payload):
+                    pong = frames.encode(frames.PONG, payload, mask=secrets.token_bytes(4))
+                    self.write(pong)
+                case Control(frames.CLOSE):
+                    self._fail("closed the connection")
+
+    def _late(self) -> None:
+        self._fail(f"did not answer the login within {self._limits.controller_login:g} s")
+
+    def _fail(self, why: str) -> None:
+        if not self._dropped:
+            self.drop()
+            self._owner.leg_failed(self, why)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,66 @@
+"""Whom the porter asks: who is this, may they come in, and where does the model live?"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jimm.controllers.endpoint import Endpoint
+from jimm.proxy.porter import Introduction, Shown
+from jimm.wire.login import Attempt
+from jimm.wire.params.admin import LoginRequest
+from jimm.wire.tags import ModelUUID
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Somebody may come in.
+
+    ``identity`` is the full name (``alice@jimm``), by which open pipes are found again;
+    ``user_tag`` is what the client is shown (``user-alice``). ``login`` is for the controller
+    at ``endpoint`` and holds all of the user's levels there. ``shown`` stands in the client's
+    login result where the controller would tell of itself.
+    """
+
+    identity: str
+    user_tag: str
+    model_uuid: ModelUUID
+    endpoint: Endpoint
+    login: LoginRequest
+    shown: Shown
+
+    def introduction(self) -> Introduction:
+        """What the porter needs of it."""
+        return Introduction(
+            controller_name=self.endpoint.name,
+            controller_uuid=self.endpoint.uuid,
+            model_uuid=self.model_uuid,
+            user_tag=self.user_tag,
+            login=self.login,
+            shown=self.shown,
+        )
+
+
+class Doorkeeper(Protocol):
+    """Knows people, models and controllers. Asked once for each login, never per message."""
+
+    async def admit(self, model: str, attempt: Attempt) -> Admission:
+        """Checks the proof, the access and the model.
+
+        ``model`` is the uuid in the path: well-formed, and perhaps nobody's.
+
+        Raises:
+            InvalidLogin: wrong name or password.
+            ModelNotFound: no such model, or none that this user may know of; the text is
+                ``unknown model: "<uuid>"``.
+            ControllerUnavailable: its controller is known to be away.
+            JimmError: anything else that the client is to be told.
+        """
+        ...
+
+    async def readmit(self, admission: Admission) -> Admission:
+        """The same with a fresh login, after the controller said ``access required``.
+
+        Raises:
+            Unauthorized: JIMM's relations do not allow it either.
+            JimmError: it can't be found out now.
+        """
+        ...

@@ -1,0 +1,127 @@
+"""Where uvicorn's sockets turn into legs.
+
+uvicorn makes one websocket protocol for each upgrade request, hands it the request, and only
+then calls ``set_protocol`` with it: so it has to stay, and pass all that happens on.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+from uvicorn.server import ServerState
+
+from jimm.net.tasks import Tasks
+from jimm.proxy.doorkeeper import Doorkeeper
+from jimm.proxy.legs import ClientLeg, Note, Surroundings
+from jimm.proxy.limits import Limits
+from jimm.proxy.pipes import Pipes
+from jimm.wire import handshake
+from jimm.wire.handshake import HandshakeError
+from jimm.wire.tags import is_uuid
+
+_MODEL_API: Final = re.compile(r"/model/([^/]+)/api")
+
+Fallback = Callable[..., asyncio.Protocol]
+
+
+def uvicorn_protocol(
+    doorkeeper: Doorkeeper,
+    pipes: Pipes,
+    *,
+    limits: Limits | None = None,
+    note: Note | None = None,
+    tasks: Tasks | None = None,
+    fallback: Fallback | None = AutoWebSocketsProtocol,
+) -> type[asyncio.Protocol]:
+    """The class for ``uvicorn.Config(ws=…)``.
+
+    Model paths are taken over; every other path goes to ``fallback``, uvicorn's own websocket
+    implementation. ``note`` is told of each request that passes through a pipe.
+    """
+    if fallback is None:
+        raise ValueError("uvicorn has no websocket implementation to fall back on")
+    around = Surroundings(doorkeeper, pipes, limits or Limits(), tasks or Tasks(), note)
+    others = fallback
+
+    class ModelDoor(Entrance):
+        def __init__(
+            self,
+            config: Config,
+            server_state: ServerState,
+            app_state: dict[str, Any],
+            _loop: asyncio.AbstractEventLoop | None = None,
+        ) -> None:
+            def make() -> asyncio.Protocol:
+                return others(
+                    config=config, server_state=server_state, app_state=app_state, _loop=_loop
+                )
+
+            super().__init__(around, cast("set[object]", server_state.connections), make)
+
+    return ModelDoor
+
+
+class Entrance(asyncio.Protocol):
+    """One upgrade request, and from then on whoever answered it."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        connections: set[object],
+        others: Callable[[], asyncio.Protocol],
+    ) -> None:
+        self._around = around
+        self._connections = connections
+        self._others = others
+        self._transport: asyncio.Transport | None = None
+        self._inner: asyncio.Protocol | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inner is not None:
+            self._inner.data_received(data)
+        elif self._transport is not None and not self._transport.is_closing():
+            self._enter(self._transport, data)
+
+    def eof_received(self) -> bool | None:
+        return None if self._inner is None else self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    def _enter(self, transport: asyncio.Transport, head: bytes) -> None:
+        found = _MODEL_API.fullmatch(handshake.request_path(head))
+        if found is None:
+            self._inner = self._others()
+            self._inner.connection_made(transport)
+            self._inner.data_received(head)
+            return
+        try:
+            request = handshake.parse_request(head)
+            if not is_uuid(found[1]):
+                # Juju's words and status (``apiserver/httpcontext/model.go``).
+                raise HandshakeError(f"invalid model UUID {json.dumps(found[1])}")
+        except HandshakeError as error:
+            transport.write(handshake.refuse(error.status, str(error)))
+            transport.close()
+            return
+        leg = ClientLeg(self._around, found[1], self._connections.discard)
+        self._inner = leg
+        self._connections.add(leg)
+        leg.connection_made(transport)
+        leg.open(request)

@@ -1,0 +1,376 @@
+"""The asyncio protocols that obey the porter and the pipe.
+
+A :class:`ClientLeg` owns everything of one client: its porter, then its pipe, and the
+controller leg behind it. No task runs for a message; only a login has one.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, assert_never, cast
+
+from jimm.errors import ControllerUnavailable, JimmError, TryAgain
+from jimm.net.dial import open_connection
+from jimm.net.tasks import Tasks
+from jimm.proxy import pipe, porter
+from jimm.proxy.controller_leg import ControllerLeg
+from jimm.proxy.doorkeeper import Admission, Doorkeeper
+from jimm.proxy.limits import Limits
+from jimm.proxy.pipes import Pipes
+from jimm.proxy.tap import Call
+from jimm.wire import frames, handshake
+from jimm.wire.frames import Control, FrameError, Message, MessageReader
+
+CLIENT_VERSION: Final = "x-juju-clientversion"
+
+log = logging.getLogger(__name__)
+
+Note = Callable[[Admission, Call], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all legs of one replica share. ``note`` is told of every request that passes; it is
+    called on the event loop and must be quick."""
+
+    doorkeeper: Doorkeeper
+    pipes: Pipes
+    limits: Limits
+    tasks: Tasks
+    note: Note | None = None
+
+
+class ClientLeg(asyncio.Protocol):
+    """A client's connection to one model, from the upgrade to its end."""
+
+    def __init__(
+        self, around: Surroundings, model: str, gone: Callable[["ClientLeg"], None]
+    ) -> None:
+        self._around = around
+        self._model = model
+        self._gone = gone
+        self._headers: dict[str, str] = {}
+        self._reader = MessageReader(masked=True, limit=around.limits.message)
+        self._porter = porter.Porter()
+        self._pipe: pipe.Pipe | None = None
+        self._admission: Admission | None = None
+        self._leg: ControllerLeg | None = None
+        self._new_leg: ControllerLeg | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self._full = False
+        self._held = False
+        self._ended = False
+        self.reads_client = True
+        self.reads_controller = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=self._around.limits.buffer)
+
+    def open(self, request: handshake.UpgradeRequest) -> None:
+        """Answers the upgrade and listens for a login."""
+        if version := request.headers.get(CLIENT_VERSION):
+            self._headers[CLIENT_VERSION] = version
+        self._write(handshake.accept(request))
+        limit = self._around.limits.login
+        self._end_in(
+            limit, partial(self.close, frames.POLICY_VIOLATION, f"no login in {limit:g} s")
+        )
+
+    def data_received(self, data: bytes) -> None:
+        if self._pipe is not None:
+            self._obey(self._pipe.client_sent(data))
+        elif not self._ended:
+            self._reader.feed(data)
+            try:
+                self._read()
+            except FrameError as error:
+                self.close(error.close_code, str(error))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._around.pipes.discard(self)
+        self._gone(self)
+        self._transport = None
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._pipe is not None:
+            self._obey(self._pipe.client_lost())
+        self._ended = True
+        self._abandon()
+        self._rest_if_over()
+
+    def pause_writing(self) -> None:
+        self._full = True
+        self.regulate()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self.regulate()
+
+    def shutdown(self) -> None:
+        """uvicorn stops: the client is told, and connects again elsewhere or later."""
+        self.close(frames.GOING_AWAY, "JIMM is stopping, connect again")
+
+    def close(self, code: int, reason: str) -> None:
+        """Tells both ends and ends it, within the deadline for closing."""
+        if self._pipe is not None:
+            self._obey(self._pipe.close(code, reason))
+        elif not self._ended:
+            self._ended = True
+            self._abandon()
+            self._write(frames.close_frame(code, reason))
+            self._close_transport()
+            self._end_in(self._around.limits.close, self._expire)
+
+    def regulate(self) -> None:
+        """Each side is read from only as far as the other takes what is written to it."""
+        leg = self._leg
+        reads_client = not (self._held or (self._full if leg is None else leg.full))
+        transport = self._transport
+        if reads_client is not self.reads_client and transport is not None:
+            self.reads_client = reads_client
+            if reads_client:
+                transport.resume_reading()
+            else:
+                transport.pause_reading()
+        if leg is not None and self._full is self.reads_controller:
+            self.reads_controller = not self._full
+            leg.read(on=self.reads_controller)
+
+    def controller_sent(self, leg: ControllerLeg, data: bytes) -> None:
+        """The controller leg of the pipe has bytes."""
+        if leg is self._leg and self._pipe is not None:
+            self._obey(self._pipe.controller_sent(data))
+
+    def controller_lost(self, leg: ControllerLeg) -> None:
+        """The controller leg of the pipe is gone."""
+        if leg is self._leg and self._pipe is not None:
+            self._obey(self._pipe.controller_lost())
+            self._rest_if_over()
+
+    def leg_opened(self, leg: ControllerLeg) -> None:
+        """A new controller leg is a websocket now."""
+        if leg is self._new_leg:
+            self._do(self._porter.receive(porter.LegOpened()))
+
+    def leg_spoke(self, leg: ControllerLeg, message: bytes) -> None:
+        """A new controller leg answered the login."""
+        if leg is self._new_leg:
+            self._do(self._porter.receive(porter.ControllerSpoke(message)))
+
+    def leg_failed(self, leg: ControllerLeg, why: str) -> None:
+        """A new controller leg came to nothing."""
+        if leg is self._new_leg and self._admission is not None:
+            self._new_leg = None
+            error = ControllerUnavailable(f"{self._admission.endpoint} {why}")
+            self._do(self._porter.receive(porter.LegLost(error)))
+
+    def _read(self) -> None:
+        while self._pipe is None and not self._ended:
+            match self._reader.next():
+                case None:
+                    return
+                case Message(payload):
+                    self._do(self._porter.receive(porter.ClientSpoke(payload)))
+                case Control(frames.PING, payload):
+                    self._write(frames.encode(frames.PONG, payload))
+                case Control(frames.CLOSE, payload):
+                    self.close(*frames.parse_close(payload))
+
+    def _do(self, commands: list[porter.Command]) -> None:
+        for command in commands:
+            match command:
+                case porter.Tell(message):
+                    self._write(frames.encode(frames.TEXT, message))
+                case porter.Admit(attempt):
+                    ask = partial(self._around.doorkeeper.admit, self._model, attempt)
+                    self._spawn(self._ask(ask), "admit to")
+                case porter.Readmit():
+                    ask = partial(self._around.doorkeeper.readmit, self._admitted)
+                    self._spawn(self._ask(ask), "readmit to")
+                case porter.OpenLeg():
+                    self._spawn(self._dial(), "dial")
+                case porter.Introduce(message):
+                    self._newest.send(message)
+                case porter.DropLeg():
+                    self._newest.drop()
+                    self._new_leg = None
+                case porter.OpenPipe():
+                    self._open_pipe()
+                case porter.ResumePipe():
+                    self._resume_pipe()
+                case porter.RefusePipe(error):
+                    if self._pipe is not None:
+                        self._obey(self._pipe.refused(error))
+                case _:
+                    assert_never(command)
+
+    def _obey(self, commands: list[pipe.Command]) -> None:
+        for command in commands:
+            match command:
+                case pipe.ToController():
+                    self._current.write(command.data)
+                case pipe.ToClient():
+                    self._write(command.data)
+                case pipe.CloseController():
+                    self._current.close()
+                case pipe.CloseClient():
+                    self._close_transport()
+                case pipe.CutController():
+                    self._current.drop()
+                case pipe.CutClient():
+                    self._abort()
+                case pipe.HoldClient():
+                    self._hold(True)
+                case pipe.ReleaseClient():
+                    self._hold(False)
+                case pipe.AskForAccess():
+                    self._do(self._porter.receive(porter.AccessRequired()))
+                case pipe.BeginClosing():
+                    self._end_in(self._around.limits.close, self._expire)
+                case _:
+                    assert_never(command)
+
+    async def _ask(self, ask: Callable[[], Awaitable[Admission]]) -> None:
+        event: porter.Event
+        try:
+            self._admission = await ask()
+        except JimmError as error:
+            event = porter.Denied(error)
+        except Exception:
+            log.exception("a login to model %s could not be checked", self._model)
+            event = porter.Denied(TryAgain("this login cannot be checked just now, try again"))
+        else:
+            self._around.pipes.add(self, self._admission)
+            event = porter.Admitted(self._admission.introduction())
+        self._do(self._porter.receive(event))
+
+    async def _dial(self) -> None:
+        endpoint, limits = self._admitted.endpoint, self._around.limits
+        try:
+            _, leg = await open_connection(
+                endpoint.addresses,
+                lambda: ControllerLeg(self, limits),
+                ssl=endpoint.tls(),
+                server_hostname=endpoint.server_name,
+                deadline=limits.dial,
+            )
+        except JimmError as error:
+            log.warning("%s, for model %s: %s", endpoint, self._model, error)
+            # The text names the controller's addresses, which clients don't learn.
+            unavailable = ControllerUnavailable(f"{endpoint} cannot be reached, try again later")
+            self._do(self._porter.receive(porter.LegLost(unavailable)))
+            return
+        self._new_leg = leg
+        path = f"/model/{self._admitted.model_uuid}/api"
+        leg.begin(endpoint.server_name, path, self._headers)
+
+    def _open_pipe(self) -> None:
+        self._leg, self._new_leg = self._newest, None
+        self._stop_deadline()
+        note = self._around.note
+        opened = self._pipe = pipe.Pipe(
+            token=secrets.token_bytes(8),
+            new_mask=_new_mask,
+            note=_ignore if note is None else partial(note, self._admitted),
+        )
+        early, unread = self._leg.take_over(), self._reader.rest()
+        self._tick()
+        self.regulate()
+        if unread:
+            self._obey(opened.client_sent(unread))
+        if early:
+            self._obey(opened.controller_sent(early))
+
+    def _resume_pipe(self) -> None:
+        leg, self._new_leg = self._newest, None
+        if self._pipe is None or self._pipe.state is not pipe.State.ASKING:
+            leg.drop()
+            return
+        self._current.retire()
+        self._leg, self.reads_controller = leg, True
+        early = leg.take_over()
+        self._obey(self._pipe.readmitted())
+        self.regulate()
+        if early:
+            self._obey(self._pipe.controller_sent(early))
+
+    def _tick(self) -> None:
+        if self._pipe is not None and self._transport is not None:
+            loop = asyncio.get_running_loop()
+            self._ticker = loop.call_later(self._around.limits.tick, self._tick)
+            reads = {"client_read": self.reads_client, "controller_read": self.reads_controller}
+            self._obey(self._pipe.tick(loop.time(), **reads))
+
+    def _hold(self, on: bool) -> None:
+        self._held = on
+        self.regulate()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _close_transport(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _expire(self) -> None:
+        self._abort()
+        if self._leg is not None:
+            self._leg.drop()
+
+    def _abandon(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._new_leg is not None:
+            self._new_leg.drop()
+            self._new_leg = None
+
+    def _rest_if_over(self) -> None:
+        if self._transport is None and (self._leg is None or self._leg.lost):
+            self._stop_deadline()
+
+    def _end_in(self, seconds: float, end: Callable[[], None]) -> None:
+        self._stop_deadline()
+        self._deadline = asyncio.get_running_loop().call_later(seconds, end)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _spawn(self, coroutine: Coroutine[None, None, None], what: str) -> None:
+        self._task = self._around.tasks.spawn(coroutine, name=f"{what} model {self._model}")
+
+    @property
+    def _admitted(self) -> Admission:
+        assert self._admission is not None
+        return self._admission
+
+    @property
+    def _current(self) -> ControllerLeg:
+        assert self._leg is not None
+        return self._leg
+
+    @property
+    def _newest(self) -> ControllerLeg:
+        assert self._new_leg is not None
+        return self._new_leg
+
+
+def _new_mask() -> bytes:
+    return secrets.token_bytes(4)
+
+
+def _ignore(_: Call) -> None:
+    """Nobody keeps a record of what passes."""
