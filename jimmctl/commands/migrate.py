@@ -1,0 +1,102 @@
+"""Moving models to another controller, many in one call."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jimmctl import arguments, output, rows, watch
+from jimmctl.attempt import Attempt
+from jimmctl.call import Call
+from jimmctl.errors import Interrupted, Usage
+
+if TYPE_CHECKING:
+    from jimmctl.client import Client
+
+_HEADS = ("Model", "Migration", "Result")
+
+
+def migrate(
+    call: Call,
+    controller: Annotated[
+        str, typer.Argument(metavar="CONTROLLER", help="Where the models shall live.")
+    ],
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL", help="Each by uuid, model-<uuid> or owner/name."),
+    ],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the migrations to their end.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what stands in the way; move nothing.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="Wait no longer: 90s, 10m, 2h.")
+    ] = "",
+) -> None:
+    """Migrate models to another controller.
+
+    Every model is tried, whatever became of those before it. The exit status is 1 when one of
+    them was refused, and with --wait also when one did not arrive. JIMM carries a migration on
+    whether or not somebody waits for it.
+    """
+    target = arguments.controller_name(controller)
+    patience = _patience(timeout, wait=wait, dry_run=dry_run)
+    attempts = [Attempt(one, one.uuid) for one in dict.fromkeys(map(arguments.model, models))]
+
+    async def work(client: "Client") -> None:
+        from jimmctl import moving  # asyncio and httpx: not for --help
+
+        await client.sign_in()
+        await moving.start(client, attempts, {"controller": target, "dry-run": dry_run})
+        if wait:
+            await moving.follow(client, attempts, patience)
+
+    status = 0
+    try:
+        call.run(work)
+    except Interrupted as error:
+        _tell_what_goes_on(attempts)
+        status = error.exit_status
+    failed = _report(call, attempts)
+    raise typer.Exit(status or int(failed))
+
+
+def _patience(timeout: str, *, wait: bool, dry_run: bool) -> float | None:
+    if dry_run and wait:
+        raise Usage("--dry-run moves nothing that --wait could wait for: leave one of them out")
+    if timeout and not wait:
+        raise Usage("--timeout is how long to --wait: give both")
+    return arguments.duration(timeout) if timeout else None
+
+
+def _tell_what_goes_on(attempts: Sequence[Attempt]) -> None:
+    started = [attempt.migration for attempt in attempts if attempt.goes_on]
+    for migration in started:
+        output.say(watch.goes_on(migration))
+    if not started:
+        output.say("interrupted: `jimmctl migrations` shows what was started")
+
+
+def _report(call: Call, attempts: Sequence[Attempt]) -> bool:
+    """Says what has come of it; whether anything failed."""
+    for attempt in attempts:
+        if attempt.error is not None:
+            output.complain(f"{attempt.model.given}: {rows.text(attempt.error, 'message')}")
+            for check in rows.checks(attempt.error) or rows.checks(attempt.answer):
+                output.say(f"- {check.sentence}")
+    documents = [attempt.document() for attempt in attempts]
+    call.output.write(
+        {"results": documents}, lambda: output.columns(_HEADS, [_line(one) for one in attempts])
+    )
+    return any(attempt.error for attempt in attempts)
+
+
+def _line(attempt: Attempt) -> Sequence[str]:
+    if attempt.error is not None:
+        result = rows.text(attempt.error, "message")
+    else:
+        ready = attempt.answer.get("ready") is True
+        result = "ready" if ready else rows.text(attempt.answer, "state")
+    return (attempt.model.given, attempt.migration, result)
