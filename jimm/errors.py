@@ -17,6 +17,7 @@
     ├── NotImplementedHere       "not implemented"
     ├── Conflict                 "" (the text says what stands in the way)
     │   ├── StillAlive           "still alive"
+    │   ├── ChecksFailed         "not valid"; holds every check that failed, with its remedy
     │   └── MigrationUnderway    "", with the text that Juju itself gives
     ├── TryAgain                 "try again"
     ├── ControllerError          something about a controller behind JIMM
@@ -29,7 +30,7 @@
 No class here knows of HTTP. Each door maps the tree once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -145,6 +146,16 @@ class StillAlive(Conflict):
     """Something still lives on what was to be removed."""
 
     code = "still alive"
+
+
+class ChecksFailed(Conflict):
+    """A migration can't start; ``checks`` has every reason, as ``code``, ``found``, ``remedy``."""
+
+    code = "not valid"
+
+    def __init__(self, message: str, checks: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(message)
+        self.checks = checks
 
 
 class MigrationUnderway(Conflict):

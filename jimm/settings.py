@@ -4,10 +4,10 @@ Each is an environment variable ``JIMM_<NAME>``; ``docs/reference/settings.md`` 
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         description="`host:port` under which clients and controllers reach JIMM; "
         "the listening address if empty.",
     )
-    public_names: tuple[str, ...] = Field(
+    public_names: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Host names and addresses in the certificate that JIMM issues for itself.",
     )
@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     @field_validator("public_names", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
-        return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return [each.strip() for each in value.split(",") if each.strip()]
 
     @property
     def host(self) -> str:

@@ -59,6 +59,26 @@ def move(current: State, following: State) -> State:
     return following
 
 
+UNDER_WAY: Final = frozenset(
+    {State.STARTING, State.RUNNING, State.CONFIRMING, State.CLEANING, State.STUCK}
+)
+"""States in which a controller may have begun: the target's login is kept, and an
+administrator may decide."""
+
+
+def decide(current: State, *, moved: bool) -> State:
+    """What an administrator's word makes of a migration that never ends.
+
+    It goes beyond ``MOVES``, for it is said of what JIMM can't find out.
+
+    Raises:
+        Conflict: nothing has begun, or it is over.
+    """
+    if current not in UNDER_WAY:
+        raise Conflict(f"a migration that is {current} has nothing to resolve")
+    return State.DONE if moved else State.FAILED
+
+
 class Phase(StrEnum):
     """Where Juju is (3.6; 4.0 has no ``PROCESSRELATIONS``)."""
 

@@ -38,7 +38,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """The model as the registry and its source show it."""
+    """The model as the registry and its source show it.
+
+    ``owner`` is the user's name on the source; ``found`` is false when the source says that it
+    has no such model.
+    """
 
     uuid: str
     name: str
@@ -49,6 +53,7 @@ class ModelFacts:
     life: str = "alive"
     is_controller: bool = False
     migrating: bool = False
+    found: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def check(model: ModelFacts, source: ControllerFacts, target: ControllerFacts) -
             )
         ]
     return [
+        *_check_presence(model, source),
         *_check_model(model),
         *_check_health(source, "source"),
         *_check_health(target, "target"),
@@ -86,6 +92,18 @@ def check(model: ModelFacts, source: ControllerFacts, target: ControllerFacts) -
         *_check_cloud(model, target),
         *_check_versions(model, source, target),
         *_check_names(model, target),
+    ]
+
+
+def _check_presence(model: ModelFacts, source: ControllerFacts) -> list[Finding]:
+    if model.found:
+        return []
+    return [
+        Finding(
+            "model-missing",
+            f"{source.name} says that it does not have the model",
+            "if it was moved by hand: jimmctl update-migrated-model",
+        )
     ]
 
 
@@ -194,7 +212,7 @@ def _check_names(model: ModelFacts, target: ControllerFacts) -> list[Finding]:
                     "leftover-import",
                     f"{target.name} already has a model with this uuid",
                     "if the model runs there: jimmctl update-migrated-model; "
-                    "if an import was left half done, it is cleared when its migration ends",
+                    "if it is just being imported, wait until that has ended",
                 )
             ]
         if (owner, name) == (model.owner, model.name):

@@ -107,9 +107,31 @@ SOURCE_GRACE = timedelta(seconds=30)
 _ABORT_TEXT = "aborted, removing model from target controller: "
 
 
+def own_attempt(source: View, known_start: datetime | None) -> Attempt | None:
+    """The attempt that the source shows, if it began after the one that was known before."""
+    if not isinstance(source, Present) or source.attempt is None:
+        return None
+    later = known_start is None or source.attempt.start > known_start
+    return source.attempt if later else None
+
+
+def is_exporting(source: View) -> bool:
+    """Whether the source is at an attempt, anybody's."""
+    return isinstance(source, Present) and source.attempt is not None and source.attempt.end is None
+
+
+def asks_target(source: View, known_start: datetime | None) -> bool:
+    """Whether the target's answer matters yet: it can't have the model before ``VALIDATION``."""
+    attempt = own_attempt(source, known_start)
+    if attempt is None:
+        return not isinstance(source, Present)
+    late = phase_of(attempt.message) in {Phase.VALIDATION, Phase.NONE, *POINT_OF_NO_RETURN}
+    return late or attempt.end is not None
+
+
 def judge(situation: Situation) -> Verdict:
     """The one meaning of a situation."""
-    attempt = _own_attempt(situation)
+    attempt = own_attempt(situation.source, situation.known_start)
     if attempt is not None and attempt.end is not None:
         return _ended(attempt, situation)
     if _lives_on_target(situation):
@@ -123,14 +145,6 @@ def judge(situation: Situation) -> Verdict:
             return Unclear(f'the source no longer shows the model ("{code}"); {_target(situation)}')
         case Silent(why):
             return Unclear(f"the source does not answer: {why}")
-
-
-def _own_attempt(situation: Situation) -> Attempt | None:
-    source = situation.source
-    if not isinstance(source, Present) or source.attempt is None:
-        return None
-    known = situation.known_start
-    return source.attempt if known is None or source.attempt.start > known else None
 
 
 def _lives_on_target(situation: Situation) -> bool:

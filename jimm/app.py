@@ -1,0 +1,289 @@
+"""The composition root: what JIMM is made of, in the order in which it starts and stops.
+
+A newcomer's path goes from here to a door, from a door to one use case, and from there to the
+registry or to a controller. Nothing is made anywhere else.
+"""
+
+import ipaddress
+import os
+import random
+import socket
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from jimm.access.accounts import bootstrap_admin
+from jimm.access.keys import KeyRing
+from jimm.access.logins import Logins
+from jimm.access.passwords import Passwords
+from jimm.access.tokens import SessionTokens
+from jimm.controllers.health import Reading
+from jimm.controllers.pool import Pool
+from jimm.errors import ConfigurationError
+from jimm.facades.door import ApiDoor
+from jimm.fleet.fleet import Fleet
+from jimm.fleet.reconcile import Reconciler
+from jimm.fleet.trust import Trust
+from jimm.fleet.watch import Watch, record_reading
+from jimm.migration.worker import Worker
+from jimm.net.certificates import Authority, Issued
+from jimm.net.tasks import Tasks
+from jimm.net.tls import server_context
+from jimm.notices import Notices
+from jimm.proxy.entrance import uvicorn_protocol
+from jimm.proxy.keeper import Keeper
+from jimm.proxy.pipes import Pipes
+from jimm.registry import intents, migrations, schema
+from jimm.registry import settings as kept_settings
+from jimm.registry.crypto import Sealer, load_keys
+from jimm.registry.session import Registry
+from jimm.rest.application import create_rest
+from jimm.rest.context import Services
+from jimm.settings import Settings
+from jimm.wire.params.admin import HostPort
+from jimm.wire.secret import Secret
+from jimm.wire.tags import ModelUUID
+
+GRACE: Final = 5
+"""Seconds that open connections get at a stop."""
+
+LARGEST_MESSAGE: Final = 256 * 1024 * 1024
+"""Bytes of one message on ``/api``; Juju has no limit, JIMM closes in good order at its own."""
+
+PING_EVERY: Final = 60.0
+
+_AUTHORITY: Final = "authority"
+_BETWEEN: Final = "\0"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started JIMM: its doors, and what they share."""
+
+    services: Services
+    api: ApiDoor
+    pipes: Pipes
+    keeper: Keeper
+
+
+async def serve(settings: Settings) -> None:
+    """Runs JIMM until it is told to stop.
+
+    Raises:
+        ConfigurationError: the database, its schema, the key or a certificate is not as it
+            must be.
+    """
+    async with started(settings) as running:
+        await uvicorn.Server(await _config(settings, running)).serve()
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Running]:
+    """JIMM without its socket: registry, links and background work."""
+    async with opened(settings) as registry:
+        await require_schema(registry)
+        passwords, tasks, background = Passwords(), Tasks(), Tasks()
+        running, work = await _assemble(settings, registry, passwords, tasks, background)
+        for name, coroutine in work.items():
+            background.spawn(coroutine, name=name)
+        try:
+            yield running
+        finally:
+            running.pipes.close_all("JIMM stops")
+            await tasks.aclose()
+            await background.aclose()
+            await _hand_back(running.services.fleet)
+            passwords.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Registry]:
+    """The registry alone."""
+    registry = Registry(settings.database_url.get_secret_value())
+    try:
+        yield registry
+    finally:
+        await registry.aclose()
+
+
+async def require_schema(registry: Registry) -> None:
+    """Nothing, where the database is as this program expects it.
+
+    Raises:
+        ConfigurationError: it does not answer, or is at another schema revision.
+    """
+    await registry.ping()
+    if await registry.head() != schema.head():
+        raise ConfigurationError(
+            "the database is not at the schema of this program: run `jimm db upgrade`"
+        )
+
+
+async def authority_certificate(settings: Settings) -> str:
+    """The PEM of JIMM's own certificate authority, made at the first call ever."""
+    async with opened(settings) as registry:
+        await require_schema(registry)
+        sealer = Sealer(*load_keys(settings.secret_key_file))
+        return (await _authority(registry, sealer)).certificate_pem
+
+
+async def _assemble(
+    settings: Settings,
+    registry: Registry,
+    passwords: Passwords,
+    tasks: Tasks,
+    background: Tasks,
+) -> tuple[Running, dict[str, Coroutine[None, None, None]]]:
+    sealer = Sealer(*load_keys(settings.secret_key_file))
+    if settings.bootstrap_admin_password_file is not None:
+        await bootstrap_admin(
+            registry, settings.bootstrap_admin_password_file, settings.local_domain
+        )
+    fleet = await _fleet(settings, registry, sealer, tasks)
+    logins = Logins(registry, settings.local_domain, passwords, _now)
+    servers = [[_host_port(settings.address)]]
+    keeper, pipes = Keeper(fleet, logins, servers), Pipes()
+    reconciler, watch = Reconciler(fleet), Watch(fleet)
+
+    async def on_moved(model: ModelUUID) -> None:
+        pipes.close_model(model, "the model has moved; connect again")
+
+    worker = Worker(fleet, on_moved)
+    notices = Notices(fleet, pipes, keeper, reconciler=reconciler, watch=watch, worker=worker)
+    work: dict[str, Coroutine[None, None, None]] = {
+        "links": fleet.pool.run(),
+        "reconcile": reconciler.run(),
+        "watch": watch.run(),
+        "migrate": worker.run(),
+        "listen": notices.listen(),
+        "look": notices.look(),
+    }
+    services = Services(
+        fleet=fleet,
+        logins=logins,
+        tokens=SessionTokens(registry, _now),
+        keys=KeyRing(registry, sealer, _now),
+        is_working=lambda: len(background) == len(work),
+    )
+    return Running(services, ApiDoor(fleet, logins, servers), pipes, keeper), work
+
+
+async def _fleet(settings: Settings, registry: Registry, sealer: Sealer, tasks: Tasks) -> Fleet:
+    async with registry.write() as session:
+        jimm_uuid = await kept_settings.jimm_uuid(session)
+    trust = Trust(
+        registry,
+        sealer,
+        KeyRing(registry, sealer, _now),
+        jimm_uuid=jimm_uuid,
+        issuer=settings.address,
+        now=_now,
+    )
+    own = settings.tls == "own"
+    fleet: Fleet
+
+    async def report(reading: Reading) -> None:
+        await record_reading(fleet, reading)
+
+    fleet = Fleet(
+        settings=settings,
+        registry=registry,
+        sealer=sealer,
+        pool=Pool(trust.own_login, report=report),
+        trust=trust,
+        uuid=jimm_uuid,
+        worker=f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}",
+        authority=(await _authority(registry, sealer)).certificate_pem if own else "",
+        rng=random.SystemRandom(),
+        now=_now,
+        tasks=tasks,
+    )
+    await fleet.connect_all()
+    return fleet
+
+
+async def _hand_back(fleet: Fleet) -> None:
+    """Gives leases back, so that another replica need not wait for them to end."""
+    async with fleet.registry.write() as session:
+        await intents.release_all(session, fleet.worker)
+        await migrations.release_all(session, fleet.worker)
+
+
+async def _config(settings: Settings, running: Running) -> uvicorn.Config:
+    config = uvicorn.Config(
+        create_application(running),
+        host=settings.host,
+        port=settings.port,
+        ws=uvicorn_protocol(running.keeper, running.pipes, fallback=WebSocketsSansIOProtocol),
+        ws_max_size=LARGEST_MESSAGE,
+        ws_ping_interval=PING_EVERY,
+        ws_ping_timeout=PING_EVERY,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    config.load()
+    config.ssl = await _tls(settings, running.services.fleet)
+    return config
+
+
+def create_application(running: Running) -> FastAPI:
+    """All doors but the models' own as one ASGI application."""
+    application = create_rest(running.services)
+    application.add_api_websocket_route("/api", running.api.enter)
+    application.add_api_websocket_route("/", running.api.enter)
+    return application
+
+
+async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:
+    if settings.tls == "off":
+        return None
+    if settings.tls == "files":
+        if settings.tls_certificate_file is None or settings.tls_key_file is None:
+            raise ConfigurationError(
+                "with JIMM_TLS=files give JIMM_TLS_CERTIFICATE_FILE and JIMM_TLS_KEY_FILE"
+            )
+        chain = settings.tls_certificate_file.read_text()
+        key = Secret(settings.tls_key_file.read_text())
+        return server_context(Issued(chain, key))
+    authority = await _authority(fleet.registry, fleet.sealer)
+    names = [settings.address.rpartition(":")[0].strip("[]"), *settings.public_names]
+    return server_context(authority.issue(names))
+
+
+async def _authority(registry: Registry, sealer: Sealer) -> Authority:
+    """JIMM's own authority; whoever comes first makes it, for all replicas."""
+    made = Authority.create("JIMM")
+    place = {"table": "sealed_settings", "column": "sealed", "row": _AUTHORITY}
+    both = Secret(f"{made.certificate_pem}{_BETWEEN}{made.key_pem.reveal()}")
+    async with registry.write() as session:
+        sealed = await kept_settings.put_sealed_once(
+            session, _AUTHORITY, sealer.seal(both, **place)
+        )
+    certificate, _, key = sealer.open(sealed, **place).reveal().partition(_BETWEEN)
+    return Authority(certificate, Secret(key))
+
+
+def _host_port(address: str) -> HostPort:
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        kind = f"ipv{ipaddress.ip_address(host).version}"
+    except ValueError:
+        kind = "hostname"
+    return HostPort(value=host, type=kind, scope="public", port=int(port))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,70 @@
+"""What stays in ``--data`` over restarts: ports, passwords, the key."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jimm.errors import ConfigurationError
+
+USERS = ("admin", "alice", "bob")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``ports`` by controller name; ``passwords`` by bare user name."""
+
+    ports: dict[str, int]
+    passwords: dict[str, str]
+
+
+def load(folder: Path, controllers: list[str]) -> Kept:
+    """What was kept, with a port for each of these controllers and a password for each user."""
+    file = folder / "kept.json"
+    kept = json.loads(file.read_text()) if file.exists() else {"ports": {}, "passwords": {}}
+    for name in controllers:
+        kept["ports"].setdefault(name, _free_port(kept["ports"].values()))
+    for name in USERS:
+        kept["passwords"].setdefault(name, secrets.token_urlsafe(12))
+    write_private(file, json.dumps(kept, indent=2))
+    return Kept(ports=kept["ports"], passwords=kept["passwords"])
+
+
+def write_private(file: Path, text: str) -> None:
+    """Renames a new file into place that only its owner may read."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    partial.rename(file)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Holds the folder for one run.
+
+    Raises:
+        ConfigurationError: another run has it.
+    """
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(f"another jimm dev runs on {folder}") from error
+        yield
+
+
+def _free_port(taken: Collection[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port

@@ -1,0 +1,141 @@
+"""One websocket on ``/api``: the login dialogue, then calls, many at once."""
+
+import asyncio
+import logging
+from typing import Final, Protocol, assert_never
+
+from jimm.errors import JimmError, ProtocolError
+from jimm.facades.cloud import Cloud
+from jimm.facades.controller import Controller
+from jimm.facades.jimm import Jimm
+from jimm.facades.model_config import ModelConfig
+from jimm.facades.model_manager import ModelManager
+from jimm.facades.pinger import Pinger
+from jimm.facades.session import Session, SessionFacade
+from jimm.facades.user_manager import UserManager
+from jimm.net.tasks import Tasks
+from jimm.wire.envelope import Request, decode, encode_error, encode_result, number_of
+from jimm.wire.facade import Facade, Table
+from jimm.wire.login import (
+    Accepted,
+    Authenticate,
+    Command,
+    Dialogue,
+    Door,
+    PasswordLogin,
+    Refused,
+    Reply,
+    RequestReceived,
+    Serve,
+)
+from jimm.wire.params.admin import FacadeVersions, LoginResult
+
+log = logging.getLogger(__name__)
+
+TABLE: Final = Table([Cloud, Controller, Jimm, ModelConfig, ModelManager, Pinger, UserManager])
+
+AT_ONCE: Final = 64
+"""Calls under way on one connection; more wait in the socket's own buffer."""
+
+FAILED: Final = "JIMM failed on this request; its log says why"
+
+
+class Socket(Protocol):
+    """One websocket, whole text messages in and out."""
+
+    async def receive(self) -> bytes | str | None:
+        """The next message; ``None`` when the client is gone."""
+
+    async def send(self, message: bytes) -> None:
+        """Sends one text message; a client that is gone is no error."""
+
+
+class Logins(Protocol):
+    """How a client is let in."""
+
+    async def log_in(
+        self, attempt: PasswordLogin, facades: list[FacadeVersions]
+    ) -> tuple[Session, LoginResult]:
+        """The session of a true attempt, and what to answer.
+
+        Raises:
+            JimmError: it is not true.
+        """
+
+
+class Connection:
+    """Drives one socket until the client leaves."""
+
+    def __init__(self, socket: Socket, logins: Logins) -> None:
+        self._socket = socket
+        self._logins = logins
+        self._dialogue = Dialogue(Door.CONTROLLER)
+        self._session: Session | None = None
+        self._instances: dict[type[Facade], SessionFacade] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tasks = Tasks()
+
+    async def run(self) -> None:
+        """Returns when the client is gone; what it had under way is cancelled then."""
+        try:
+            while (message := await self._socket.receive()) is not None:
+                await self._read(message)
+        finally:
+            await self._tasks.aclose()
+
+    async def _read(self, message: bytes | str) -> None:
+        try:
+            request = decode(message)
+        except ProtocolError as error:
+            await self._socket.send(encode_error(number_of(message), str(error), error.code))
+            return
+        if not isinstance(request, Request):
+            return  # an answer to nothing we asked; Juju drops it too
+        await self._slots.acquire()
+        self._tasks.spawn(self._take(request), name=f"{request.type}.{request.request}")
+
+    async def _take(self, request: Request) -> None:
+        try:
+            await self._obey(self._dialogue.receive(RequestReceived(request)))
+        finally:
+            self._slots.release()
+
+    async def _obey(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Reply(message):
+                    await self._socket.send(message)
+                case Authenticate(attempt):
+                    await self._obey(self._dialogue.receive(await self._outcome(attempt)))
+                case Serve(request):
+                    await self._socket.send(await self._answer(request))
+                case _:
+                    assert_never(command)
+
+    async def _outcome(self, attempt: PasswordLogin) -> Accepted | Refused:
+        try:
+            self._session, result = await self._logins.log_in(attempt, TABLE.listing())
+        except JimmError as error:
+            return Refused(error)
+        except Exception:
+            log.exception("a login failed")
+            return Refused(JimmError(FAILED))
+        return Accepted(result)
+
+    async def _answer(self, request: Request) -> bytes:
+        try:
+            method = TABLE.find(request)
+            result = await method.call(self._instance(method.facade), request)
+        except JimmError as error:
+            return encode_error(request.request_id, str(error), error.juju_code, error.info)
+        except Exception:
+            log.exception("%s.%s failed", request.type, request.request)
+            return encode_error(request.request_id, FAILED)
+        return encode_result(request.request_id, result)
+
+    def _instance(self, facade: type[Facade]) -> SessionFacade:
+        if facade not in self._instances:
+            if self._session is None or not issubclass(facade, SessionFacade):
+                raise RuntimeError("a call was served before the login")
+            self._instances[facade] = facade(self._session)
+        return self._instances[facade]

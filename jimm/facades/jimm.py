@@ -1,0 +1,137 @@
+"""``JIMM`` 4: what Go JIMM's own tools, Terraform and the Dashboard ask of a broker."""
+
+from jimm.access.names import qualify
+from jimm.errors import JimmError, NotValid
+from jimm.facades.session import SessionFacade
+from jimm.fleet import controllers, models
+from jimm.fleet.controllers import Registration, require_administrator
+from jimm.migration import requests
+from jimm.registry.controllers import Controller
+from jimm.registry.words import ControllerStatus
+from jimm.wire import tags
+from jimm.wire.facade import method
+from jimm.wire.params import jimm as params_
+from jimm.wire.params.common import EntityStatus, Error
+from jimm.wire.params.controller import InitiateMigrationResult, InitiateMigrationResults
+from jimm.wire.secret import Secret
+
+
+class Jimm(SessionFacade):
+    """Controllers, and models as they lie on them."""
+
+    name = "JIMM"
+
+    @method("ListControllers", versions=(4,))
+    async def list_controllers(self) -> params_.ControllerInfos:
+        """The controllers that the caller may know of; Terraform takes any answer for JIMM."""
+        found = await controllers.list_controllers(self.session.fleet, self.session.caller)
+        return params_.ControllerInfos(controllers=[controller_info(each) for each in found])
+
+    @method("AddController", versions=(4,))
+    async def add_controller(self, params: params_.AddController) -> params_.ControllerInfo:
+        """Registers a controller."""
+        asked = Registration(
+            name=params.name,
+            uuid=params.uuid,
+            public_address=params.public_address,
+            tls_hostname=params.tls_hostname,
+            addresses=tuple(params.api_addresses),
+            ca_certificate=params.ca_certificate,
+            username=params.username,
+            password=Secret(params.password),
+        )
+        added = await controllers.register(self.session.fleet, self.session.caller, asked)
+        return controller_info(added)
+
+    @method("RemoveController", versions=(4,))
+    async def remove_controller(self, params: params_.RemoveController) -> params_.ControllerInfo:
+        """Forgets a controller."""
+        fleet, caller = self.session.fleet, self.session.caller
+        require_administrator(caller)
+        removed = await controllers.show(fleet, caller, params.name)
+        await controllers.remove(fleet, caller, params.name, force=params.force)
+        return controller_info(removed)
+
+    @method("MigrateModel", versions=(4,))
+    async def migrate_model(self, params: params_.MigrateModel) -> InitiateMigrationResults:
+        """Asks for migrations; each row has JIMM's id of the migration, or why not."""
+        return InitiateMigrationResults(
+            results=[await self._migrate(each) for each in params.specs]
+        )
+
+    @method("UpdateMigratedModel", versions=(4,))
+    async def update_migrated_model(self, params: params_.UpdateMigratedModel) -> None:
+        """Finds a model that was moved by hand where it is now."""
+        uuid = tags.parse_model_tag(params.model_tag)
+        await requests.update_migrated(
+            self.session.fleet, self.session.caller, uuid, params.target_controller
+        )
+
+    @method("ListMigrationTargets", versions=(4,))
+    async def list_migration_targets(
+        self, params: params_.ListMigrationTargets
+    ) -> params_.ControllerInfos:
+        """The controllers to which a model could go now."""
+        found = await requests.targets(
+            self.session.fleet, self.session.caller, self._reference(params.model_tag)
+        )
+        ready = [controller for controller, findings in found if not findings]
+        return params_.ControllerInfos(controllers=[controller_info(each) for each in ready])
+
+    @method("ModelControllerInfo", versions=(4,))
+    async def model_controller_info(
+        self, params: params_.ModelControllerInfoRequest
+    ) -> params_.ModelControllerInfo:
+        """Which controller hosts a model."""
+        seen = await models.refer(
+            self.session.fleet, self.session.caller, self._reference(params.model)
+        )
+        return params_.ModelControllerInfo(
+            model_name=f"{self.session.user_id(seen.model.owner)}/{seen.model.name}",
+            model_uuid=seen.model.uuid,
+            controller_name=seen.model.controller_name or "",
+            controller_uuid=seen.model.controller_uuid or "",
+        )
+
+    async def _migrate(self, spec: params_.MigrateModelSpec) -> InitiateMigrationResult:
+        tag = spec.model_tag
+        try:
+            reference = self._reference(spec.model_tag)
+            seen = await models.refer(self.session.fleet, self.session.caller, reference)
+            tag = tags.model_tag(seen.model.uuid)
+            asked = await requests.request(
+                self.session.fleet, self.session.caller, reference, spec.target_controller
+            )
+        except JimmError as error:
+            return InitiateMigrationResult(model_tag=tag, error=Error.of(error), migration_id="")
+        return InitiateMigrationResult(model_tag=tag, migration_id=asked.id)
+
+    def _reference(self, text: str) -> str:
+        """A model in any of the ways that old and new clients write it."""
+        bare = text.removeprefix("model-")
+        if tags.is_uuid(bare):
+            return bare
+        owner, separator, name = text.partition("/")
+        if not separator or not tags.is_user_id(owner) or not tags.is_model_name(name):
+            raise NotValid(f'"{text}" is no model: give its uuid, or owner/name')
+        return f"{qualify(owner, self.session.fleet.local_domain)}/{name}"
+
+
+def controller_info(controller: Controller) -> params_.ControllerInfo:
+    """A controller as Go JIMM's clients read it."""
+    away = controller.status is not ControllerStatus.AVAILABLE
+    usual = "deprecated" if controller.deprecated else "available"
+    since = controller.status_since.isoformat() if away else None
+    return params_.ControllerInfo(
+        name=controller.name,
+        uuid=controller.uuid,
+        public_address=controller.public_address,
+        api_addresses=list(controller.addresses),
+        ca_certificate=controller.ca_certificate,
+        cloud_tag=tags.cloud_tag(controller.cloud),
+        cloud_region=controller.region,
+        agent_version=controller.agent_version,
+        status=EntityStatus(
+            status="unavailable" if away else usual, info=controller.status_info, since=since
+        ),
+    )

@@ -1,0 +1,92 @@
+"""One logged-in client on ``/api``, and the names as it knows them."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from jimm.access.names import qualify, shown
+from jimm.errors import JimmError, Unauthorized
+from jimm.fleet.caller import Caller
+from jimm.fleet.fleet import Fleet
+from jimm.wire import tags
+from jimm.wire.facade import Facade
+from jimm.wire.params.common import Error
+from jimm.wire.tags import CredentialId
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a facade works with.
+
+    Users of the local domain are shown, and accepted, by their bare names: the juju client
+    and python-libjuju insist on the name that they logged in with.
+    """
+
+    fleet: Fleet
+    caller: Caller
+
+    def user_id(self, identity: str) -> str:
+        """An identity as the client knows it: bare for the local domain."""
+        return shown(identity, self.fleet.local_domain)
+
+    def user_tag(self, identity: str) -> str:
+        """An identity's tag as the client knows it."""
+        return tags.user_tag(self.user_id(identity))
+
+    def identity(self, tag: str) -> str:
+        """The identity in a user tag; the caller's own for an empty one.
+
+        Raises:
+            NotValid: it is no user tag.
+        """
+        if not tag:
+            return self.caller.identity
+        return qualify(tags.parse_user_tag(tag), self.fleet.local_domain)
+
+    def require_self(self, tag: str) -> None:
+        """Nothing, where the tag means the caller, or the caller administers JIMM.
+
+        Raises:
+            NotValid: it is no user tag.
+            Unauthorized: it is somebody else's.
+        """
+        if self.identity(tag) != self.caller.identity and not self.caller.admin:
+            raise Unauthorized
+
+    def credential_tag(self, credential: CredentialId) -> str:
+        """A credential's tag as the client knows it."""
+        return tags.credential_tag(credential._replace(owner=self.user_id(credential.owner)))
+
+    def credential(self, tag: str) -> CredentialId:
+        """The credential in a tag, its owner in full.
+
+        Raises:
+            NotValid: it is no credential tag.
+        """
+        credential = tags.parse_credential_tag(tag)
+        return credential._replace(owner=qualify(credential.owner, self.fleet.local_domain))
+
+
+class SessionFacade(Facade):
+    """Base of JIMM's facades."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+async def each(
+    inputs: Iterable[A],
+    act: Callable[[A], Awaitable[R]],
+    refused: Callable[[A, Error], R],
+) -> list[R]:
+    """One row for each input of a bulk call, in order; a failure spares the others."""
+    rows: list[R] = []
+    for given in inputs:
+        try:
+            rows.append(await act(given))
+        except JimmError as error:
+            rows.append(refused(given, Error.of(error)))
+    return rows

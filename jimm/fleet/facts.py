@@ -1,0 +1,68 @@
+"""What a controller says of its models, as the registry keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from jimm.errors import ProtocolError
+from jimm.registry.models import Facts
+from jimm.wire import tags
+from jimm.wire.fold import convert
+from jimm.wire.params.common import EntityStatus, Params
+from jimm.wire.params.model_manager import EntityCount, MigrationStatus
+from jimm.wire.tags import ModelUUID
+
+
+class _Told(Params, kw_only=True):
+    """What a summary and an info have in common."""
+
+    name: str
+    uuid: str
+    type: str
+    is_controller: bool
+    owner_tag: str
+    life: str
+    status: EntityStatus
+    counts: list[EntityCount] | None = None
+    migration: MigrationStatus | None = None
+    agent_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A model that a controller has; ``owner`` is the user id there."""
+
+    name: str
+    owner: str
+    is_controller: bool
+    facts: Facts
+
+
+def read(told: Mapping[str, object]) -> Seen:
+    """A row of ``ListModelSummaries``, or a ``ModelInfo``.
+
+    Raises:
+        ProtocolError: a value has another type than Juju's, or a name can't be: one such row
+            would break ``juju models`` for everybody.
+    """
+    row = convert(told, _Told)
+    if not tags.is_uuid(row.uuid) or not tags.is_model_name(row.name):
+        raise ProtocolError(f'a model called "{row.name}" ({row.uuid}) cannot be')
+    migration = row.migration
+    return Seen(
+        name=row.name,
+        owner=row.owner_tag.removeprefix("user-"),
+        is_controller=row.is_controller,
+        facts=Facts(
+            uuid=ModelUUID(row.uuid),
+            life=row.life or "alive",
+            status=row.status.status,
+            status_info=row.status.info,
+            status_since=row.status.since,
+            agent_version=row.agent_version or None,
+            type=row.type or None,
+            counts=None if row.counts is None else {c.entity: c.count for c in row.counts},
+            migration=None if migration is None else msgspec.to_builtins(migration),
+        ),
+    )

@@ -1,0 +1,75 @@
+"""What every use case works with."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from jimm.controllers.endpoint import Endpoint
+from jimm.controllers.link import Link
+from jimm.controllers.pool import Pool
+from jimm.fleet.trust import Trust
+from jimm.net.tasks import Tasks
+from jimm.registry import controllers
+from jimm.registry.controllers import Controller
+from jimm.registry.crypto import Sealer
+from jimm.registry.session import Registry
+from jimm.settings import Settings
+from jimm.wire.tags import ControllerUUID
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Built once, in ``app``; nothing in it changes but what it refers to.
+
+    ``uuid`` is JIMM's own, shown where a controller's would be; ``worker`` names this replica
+    on leases; ``authority`` is the PEM of JIMM's own CA, empty when clients need none of ours;
+    ``tasks`` are what goes on though its caller has gone.
+    """
+
+    settings: Settings
+    registry: Registry
+    sealer: Sealer
+    pool: Pool
+    trust: Trust
+    uuid: ControllerUUID
+    worker: str
+    authority: str
+    rng: random.Random
+    now: Callable[[], datetime]
+    tasks: Tasks
+
+    @property
+    def local_domain(self) -> str:
+        """The domain of the users made in JIMM."""
+        return self.settings.local_domain
+
+    def link(self, controller: Controller) -> Link:
+        """JIMM's own link.
+
+        Raises:
+            ControllerUnavailable, WrongController: away, said at once.
+        """
+        return self.pool.link(controller.uuid)
+
+    async def connect_all(self) -> None:
+        """Gives the pool the controllers as they are registered now."""
+        async with self.registry.read() as session:
+            registered = await controllers.every(session)
+        self.pool.set_endpoints(endpoint(each) for each in registered)
+
+
+def endpoint(controller: Controller) -> Endpoint:
+    """Where a registered controller is dialled."""
+    addresses = dict.fromkeys(
+        [controller.public_address, *controller.addresses]
+        if controller.public_address
+        else controller.addresses
+    )
+    return Endpoint(
+        name=controller.name,
+        uuid=controller.uuid,
+        addresses=tuple(addresses),
+        ca_certificate=controller.ca_certificate,
+        tls_hostname=controller.tls_hostname,
+    )

@@ -1,0 +1,171 @@
+"""Logging in to controllers: as JIMM itself, and in a user's name.
+
+*Token* trust: the controller was bootstrapped with our JWKS as ``login-token-refresh-url``, and
+a login carries a token that names that one controller and holds just what is needed. *Password*
+trust: any other controller; JIMM uses its stored admin login, and keeps a local user there for
+each of its own users (Juju ``UserManager``), made at first need.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from jimm.access.jwt import mint
+from jimm.access.keys import KeyRing
+from jimm.controllers.calls import user_manager
+from jimm.controllers.endpoint import Endpoint
+from jimm.controllers.link import Link
+from jimm.errors import ControllerUnavailable, RemoteError
+from jimm.registry import controllers, identities
+from jimm.registry.controllers import Controller, LocalUser
+from jimm.registry.crypto import Sealer
+from jimm.registry.session import Registry
+from jimm.registry.words import Trust as TrustKind
+from jimm.wire import codes, tags
+from jimm.wire.params.admin import LoginRequest
+from jimm.wire.secret import Secret
+from jimm.wire.tags import ControllerUUID
+
+CLIENT_VERSION = "3.6.9"
+"""What JIMM says of itself to controllers; Juju writes it to its log."""
+
+
+class Trust:
+    """Makes logins for controllers."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sealer: Sealer,
+        keys: KeyRing,
+        *,
+        jimm_uuid: ControllerUUID,
+        issuer: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._registry = registry
+        self._sealer = sealer
+        self._keys = keys
+        self._issuer = issuer
+        self._now = now
+        self.own_identity = f"jimm-{jimm_uuid}@serviceaccount"
+
+    async def own_login(self, endpoint: Endpoint) -> LoginRequest:
+        """A login as JIMM itself, a superuser there."""
+        async with self._registry.read() as session:
+            controller = await controllers.by_uuid(session, endpoint.uuid)
+        if controller.trust is TrustKind.TOKEN:
+            access = {tags.controller_tag(controller.uuid): "superuser"}
+            return await self.token_login(controller.uuid, self.own_identity, access)
+        return await self.admin_login(controller)
+
+    async def admin_login(self, controller: Controller) -> LoginRequest:
+        """A login with the stored admin user and password."""
+        async with self._registry.read() as session:
+            stored = await controllers.admin_login(session, controller.uuid)
+        password = self._sealer.open(
+            stored.password_sealed or b"",
+            table="controllers",
+            column="admin_password_sealed",
+            row=controller.uuid,
+        )
+        return password_login(stored.username, password)
+
+    async def token_login(
+        self, controller: ControllerUUID, identity: str, access: Mapping[str, str]
+    ) -> LoginRequest:
+        """A login by token; ``access`` maps tags to Juju's levels, and is all it may do."""
+        token = mint(
+            await self._keys.signing(),
+            issuer=self._issuer,
+            audience=controller,
+            subject=tags.user_tag(identity),
+            access=access,
+            now=self._now(),
+        )
+        return LoginRequest(
+            auth_tag=tags.user_tag(identity),
+            credentials="",
+            nonce="",
+            token=token.reveal(),
+            user_data="",
+            client_version=CLIENT_VERSION,
+        )
+
+    async def user_login(
+        self, controller: Controller, identity: str, access: Mapping[str, str], link: Link | None
+    ) -> tuple[LoginRequest, str]:
+        """A login in a user's name, and the user's id there.
+
+        With password trust that is a local user, made at first need over ``link``, JIMM's own.
+
+        Raises:
+            ControllerUnavailable: the user must be made, and the controller is away.
+        """
+        if controller.trust is TrustKind.TOKEN:
+            return await self.token_login(controller.uuid, identity, access), identity
+        user = await self.local_user(controller, identity, link)
+        login = password_login(user.username, self._open(controller, identity, user))
+        return login, user.username
+
+    async def local_user(
+        self, controller: Controller, identity: str, link: Link | None
+    ) -> LocalUser:
+        """The user that JIMM keeps on a controller for an identity, made if need be.
+
+        The name and password are remembered before the controller is told, so that a crash in
+        between leaves a user that JIMM can still log in as.
+        """
+        async with self._registry.read() as session:
+            who = await identities.by_name(session, identity)
+            user = await controllers.local_user(session, controller.id, who.id)
+        if user is None:
+            password = Secret(secrets.token_urlsafe(32))
+            sealed = self._sealer.seal(password, **_place(controller, identity))
+            async with self._registry.write() as session:
+                user = await controllers.add_local_user(
+                    session, controller.id, who.id, local_name(identity), sealed
+                )
+        if user.prepared_at is None:
+            if link is None:
+                raise ControllerUnavailable(f"controller {controller.name} is away")
+            await _make_user(link, user.username, self._open(controller, identity, user))
+            async with self._registry.write() as session:
+                await controllers.mark_prepared(session, controller.id, who.id)
+        return user
+
+    def _open(self, controller: Controller, identity: str, user: LocalUser) -> Secret:
+        return self._sealer.open(user.password_sealed, **_place(controller, identity))
+
+
+def password_login(username: str, password: Secret) -> LoginRequest:
+    """A login with a local user's name and password."""
+    return LoginRequest(
+        auth_tag=tags.user_tag(username),
+        credentials=password.reveal(),
+        nonce="",
+        user_data="",
+        client_version=CLIENT_VERSION,
+    )
+
+
+def local_name(identity: str) -> str:
+    """The name of the user that stands for an identity on a controller of password trust."""
+    name, _, domain = identity.partition("@")
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:6]
+    return f"jimm-{name}" if domain == "jimm" else f"jimm-{name}-{digest}"
+
+
+async def _make_user(link: Link, username: str, password: Secret) -> None:
+    try:
+        await user_manager.add_user(link, username, password)
+    except RemoteError as error:
+        if error.juju_code != codes.ALREADY_EXISTS and "already exists" not in str(error):
+            raise
+        await user_manager.set_password(link, username, password)
+
+
+def _place(controller: Controller, identity: str) -> dict[str, str]:
+    row = f"{controller.uuid}/{identity}"
+    return {"table": "controller_users", "column": "password_sealed", "row": row}

@@ -1,0 +1,174 @@
+"""What controllers say of their models, kept fresh in the background.
+
+One ``ListModelSummaries`` for each controller tells status, counts, life and migration of all
+its models. What a controller lacks is missing, never forgotten; what moved behind JIMM's back
+is found where it is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from jimm.controllers.calls import model_manager as calls
+from jimm.controllers.health import Reading
+from jimm.errors import ControllerError, JimmError, ProtocolError, RemoteError
+from jimm.fleet import facts
+from jimm.fleet.facts import Seen
+from jimm.fleet.fleet import Fleet
+from jimm.registry import controllers, migrations, models
+from jimm.registry.controllers import Controller, Health
+from jimm.registry.models import Model
+from jimm.registry.words import ENDED, ControllerStatus, MigrationState, ModelState
+from jimm.wire import codes
+from jimm.wire.tags import ModelUUID
+
+log = logging.getLogger(__name__)
+
+EVERY: Final = 5.0
+"""Seconds between looks at a quiet controller."""
+
+WHILE_MOVING: Final = 1.0
+"""Seconds between looks while a model moves, comes or goes."""
+
+
+class Watch:
+    """Looks at every controller, over and over."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._called = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something changed: look now."""
+        self._called.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; a controller that is slow holds up nobody but itself."""
+        while True:
+            self._called.clear()
+            pause = EVERY
+            try:
+                pause = await self._look_at_all()
+            except Exception:
+                log.exception("looking at the controllers failed; it goes on")
+            try:
+                async with asyncio.timeout(pause):
+                    await self._called.wait()
+            except TimeoutError:
+                pass
+
+    async def _look_at_all(self) -> float:
+        async with self._fleet.registry.read() as session:
+            registered = await controllers.every(session)
+            moving = await migrations.page(session, states=MOVING, limit=1)
+        await asyncio.gather(*(look_at(self._fleet, each) for each in registered))
+        return WHILE_MOVING if moving else EVERY
+
+
+MOVING: Final = frozenset(MigrationState) - ENDED
+
+
+async def record_reading(fleet: Fleet, reading: Reading) -> None:
+    """Stores what a link's supervisor found."""
+    if reading.quarantined:
+        status = ControllerStatus.QUARANTINED
+    elif reading.reachable and not reading.error:
+        status = ControllerStatus.AVAILABLE
+    else:
+        status = ControllerStatus.UNAVAILABLE
+    health = Health(status, reading.error, reading.agent_version, reading.servers)
+    async with fleet.registry.write() as session:
+        changed = await controllers.record_health(session, reading.uuid, health)
+    if changed:
+        await fleet.connect_all()
+
+
+async def look_at(fleet: Fleet, controller: Controller) -> None:
+    """One look at one controller; one that can't be asked changes nothing."""
+    try:
+        async with fleet.registry.read() as session:
+            ours = await models.on_controller(session, controller.id)
+        told = await calls.list_model_summaries(fleet.link(controller))
+        if told.errors:
+            log.warning("%s does not tell of %d model(s)", controller.name, len(told.errors))
+        await _compare(fleet, controller, ours, read_all(controller, told.summaries))
+    except JimmError as error:
+        log.debug("%s was not looked at: %s", controller.name, error)
+
+
+def read_all(
+    controller: Controller, summaries: list[dict[str, object]]
+) -> Mapping[ModelUUID, Seen]:
+    """The models in a listing; a row that makes no sense is left out, and said."""
+    found: dict[ModelUUID, Seen] = {}
+    for row in summaries:
+        try:
+            seen = facts.read(row)
+        except ProtocolError as error:
+            log.warning("%s tells of a model that cannot be: %s", controller.name, error)
+            continue
+        if not seen.is_controller:
+            found[seen.facts.uuid] = seen
+    return found
+
+
+async def _compare(
+    fleet: Fleet, controller: Controller, ours: list[Model], theirs: Mapping[ModelUUID, Seen]
+) -> None:
+    ours_by_uuid = {model.uuid: model for model in ours}
+    lacking = [
+        model.uuid for model in ours if model.uuid not in theirs and model.state is ModelState.LIVE
+    ]
+    unknown = [uuid for uuid in theirs if uuid not in ours_by_uuid]
+    async with fleet.registry.write() as session:
+        await models.record_facts(
+            session,
+            controller.id,
+            [
+                seen.facts
+                for uuid, seen in theirs.items()
+                if uuid in ours_by_uuid and ours_by_uuid[uuid].state is not ModelState.DESTROYING
+            ],
+        )
+        moving = await migrations.active(session, [*lacking, *unknown])
+        known = await models.known(session, [each for each in unknown if each not in moving])
+    for uuid in lacking:
+        if uuid not in moving:
+            await _confirm_missing(fleet, controller, uuid)
+    for model in known:
+        if model.state is ModelState.MISSING:
+            await _found_elsewhere(fleet, controller, model)
+
+
+async def _confirm_missing(fleet: Fleet, controller: Controller, uuid: ModelUUID) -> None:
+    """A listing may have been made before the model came; the model itself is asked for."""
+    try:
+        await calls.model_info(fleet.link(controller), uuid)
+    except RemoteError as error:
+        if error.juju_code not in codes.GONE:
+            return
+    except ControllerError:
+        return
+    else:
+        return
+    async with fleet.registry.write() as session:
+        if not await migrations.active(session, [uuid]):
+            await models.mark_missing(session, controller.id, [uuid])
+            log.warning("%s no longer has model %s: it is missing", controller.name, uuid)
+
+
+async def _found_elsewhere(fleet: Fleet, controller: Controller, model: Model) -> None:
+    """A model that its controller lost is here: it was moved by hand."""
+    info = await calls.model_info(fleet.link(controller), model.uuid)
+    if info.controller_uuid != controller.uuid or info.status.info == "importing":
+        return
+    async with fleet.registry.write() as session:
+        if await migrations.active(session, [model.uuid]):
+            return
+        await models.set_controller(session, model.uuid, controller.id)
+    log.warning(
+        "model %s was found on %s: it was moved there behind JIMM's back",
+        model.uuid,
+        controller.name,
+    )

@@ -1,0 +1,198 @@
+"""What is done in each state: look, act if need be, and say what follows.
+
+Every function may be begun anew by another worker at any line: what it does on a controller is
+either the same the second time, or is asked for before.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Final
+
+from jimm.controllers.calls import migration_target
+from jimm.errors import JimmError
+from jimm.migration import facts, prechecks, users
+from jimm.migration.operation import Operation
+from jimm.migration.phases import State
+from jimm.migration.starting import settled, start
+from jimm.migration.verdict import (
+    Absent,
+    NotStarted,
+    Present,
+    Progress,
+    Silent,
+    Unclear,
+    View,
+    is_exporting,
+)
+from jimm.registry.migrations import Migration, Step
+from jimm.registry.words import MigrationState
+
+Act = Callable[[Operation, Migration], Awaitable[Step]]
+
+
+async def begin(operation: Operation, _: Migration) -> Step:
+    """requested: it is this migration's turn."""
+    names = f"{operation.source.name} and {operation.target.name}"
+    return Step(state=MigrationState.CHECKING, message=f"checking {names}")
+
+
+async def check(operation: Operation, _: Migration) -> Step:
+    """checking: everything once more, as it is now."""
+    model = await operation.model()
+    source = await facts.of_source(operation.fleet, model, operation.source, migrating=False)
+    target = await facts.of_target(operation.fleet, source, operation.target)
+    findings = prechecks.check(source.model, source.controller, target.controller)
+    if findings:
+        reason = "; ".join(each.found for each in findings)
+        return Step(
+            state=MigrationState.REFUSED,
+            message=reason,
+            error_code="checks-failed",
+            error=reason,
+            checks=tuple(asdict(each) for each in findings),
+        )
+    if target.leftover:
+        await _abort(operation)
+        return Step(
+            message=f"removing a half import from {operation.target.name}",
+            next_in=operation.pace.poll,
+        )
+    return Step(
+        state=MigrationState.STARTING,
+        recorded_start=source.start,
+        message=f"everything is ready on {operation.target.name}",
+    )
+
+
+async def follow(operation: Operation, migration: Migration) -> Step:
+    """running: what the source says, until it is over."""
+    verdict = await operation.judge()
+    if isinstance(verdict, Progress):
+        return _progress(operation, verdict)
+    found = settled(verdict)
+    if found is not None:
+        return found
+    if isinstance(verdict, NotStarted) and not migration.juju_id and operation.answer_overdue():
+        reason = f"{operation.source.name} did not answer, and began nothing"
+        return Step(
+            state=MigrationState.CLEANING, message=reason, error_code="answer-lost", error=reason
+        )
+    why = verdict.why if isinstance(verdict, Unclear) else "the source shows no attempt"
+    pause = operation.pace.away if isinstance(verdict, Unclear) else operation.pace.poll
+    return _unclear(operation, why, pause)
+
+
+async def confirm(operation: Operation, _: Migration) -> Step:
+    """confirming: the target is asked once more before everything points to it."""
+    there = await operation.look(operation.target)
+    if isinstance(there, Silent):
+        why = f"{operation.target.name} does not answer: {there.why}"
+        return _unclear(operation, why, operation.pace.away)
+    if not _lives(operation, there):
+        return Step(
+            state=MigrationState.RUNNING,
+            message=f"{operation.target.name} does not have the model yet",
+        )
+    await users.admit(operation.fleet, await operation.model(), operation.target)
+    return Step(state=MigrationState.DONE)
+
+
+async def clean(operation: Operation, migration: Migration) -> Step:
+    """cleaning: the attempt has failed; the target must keep nothing of it, or the next one is
+    refused (``model named … already exists``)."""
+    here = await operation.look(operation.source)
+    there = await operation.look(operation.target)
+    match there:
+        case Silent(why):
+            return _unclear(
+                operation, f"{operation.target.name} does not answer: {why}", operation.pace.away
+            )
+        case Present(importing=True):
+            return await _clear(operation, here)
+        case Present() if not isinstance(here, Present):
+            return _stuck(operation, f"{operation.target.name} has the model after all")
+        case Present() | Absent():
+            return Step(state=MigrationState.FAILED, message=migration.error)
+
+
+async def wait(operation: Operation, migration: Migration) -> Step:
+    """stuck: looks on; it leaves as soon as the controllers agree."""
+    pause = Step(next_in=operation.pace.stuck)
+    verdict = await operation.judge()
+    if migration.error:
+        there = await operation.look(operation.target)
+        if not isinstance(there, Silent) and not isinstance(verdict, Unclear):
+            return settled(verdict) or Step(state=MigrationState.CLEANING)
+        return pause
+    if isinstance(verdict, Progress) and operation.same_for(verdict.message):
+        return pause
+    return settled(verdict) or pause
+
+
+STEPS: Final[Mapping[State, Act]] = {
+    State.REQUESTED: begin,
+    State.CHECKING: check,
+    State.STARTING: start,
+    State.RUNNING: follow,
+    State.CONFIRMING: confirm,
+    State.CLEANING: clean,
+    State.STUCK: wait,
+}
+"""One for each state that is no end."""
+
+
+def _progress(operation: Operation, verdict: Progress) -> Step:
+    if operation.same_for(verdict.message) > operation.pace.unchanged:
+        return _stuck(operation, f'the source has long been at "{verdict.message}"')
+    going = settled(verdict)
+    phase, message = (going.phase, going.message) if going is not None else (None, None)
+    return Step(phase=phase, message=message, next_in=operation.pace.poll)
+
+
+def _unclear(operation: Operation, why: str, pause: float) -> Step:
+    if operation.same_for(f"{operation.migration.state} unclear") > operation.pace.unclear:
+        return _stuck(operation, why)
+    return Step(message=why, next_in=pause)
+
+
+def _stuck(operation: Operation, why: str) -> Step:
+    return Step(
+        state=MigrationState.STUCK,
+        message=f"{why}. It goes on by itself when both controllers answer and agree; if that "
+        f"can't be: jimmctl resolve-migration {operation.migration.id} --model-is-on CONTROLLER "
+        "--reason TEXT",
+    )
+
+
+async def _clear(operation: Operation, here: View) -> Step:
+    """An import is aborted only when its source is at no attempt, and shows its attempts."""
+    pause = operation.pace.poll
+    name = operation.target.name
+    if isinstance(here, Silent):
+        return _unclear(operation, f"{operation.source.name} does not answer: {here.why}", pause)
+    if is_exporting(here) or not _shows_attempts(operation):
+        return _unclear(operation, f"{name} is importing the model", pause)
+    await _abort(operation)
+    return Step(message=f"removing the half import from {name}", next_in=pause)
+
+
+async def _abort(operation: Operation) -> None:
+    """Sends it; whether it is gone is seen by looking."""
+    try:
+        link = operation.fleet.link(operation.target)
+        await migration_target.abort(link, operation.migration.model_uuid)
+    except JimmError:
+        return
+
+
+def _shows_attempts(operation: Operation) -> bool:
+    """Juju 4.0 shows nothing of an export, so that it can't be told from none."""
+    return operation.source.agent_version.startswith("3.")
+
+
+def _lives(operation: Operation, there: View) -> bool:
+    return (
+        isinstance(there, Present)
+        and not there.importing
+        and there.controller_uuid == operation.target.uuid
+    )

@@ -1,0 +1,131 @@
+"""The worker: claims migrations that are due, and carries each on in a task of its own."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from jimm.fleet.fleet import Fleet
+from jimm.fleet.leasing import LEASE, kept
+from jimm.migration import target_login
+from jimm.migration.operation import LeaseLost, Operation, Pace
+from jimm.migration.phases import State
+from jimm.migration.steps import STEPS
+from jimm.net.tasks import Tasks
+from jimm.registry import migrations
+from jimm.registry.migrations import Migration, Step
+from jimm.wire.tags import ModelUUID
+
+log = logging.getLogger(__name__)
+
+EVERY: Final = 1.0
+"""Seconds between two looks for work, when nobody wakes the worker."""
+
+SWEEP: Final = 60.0
+"""Seconds between two looks for logins that nobody needs."""
+
+AGAIN: Final = 5.0
+"""Seconds until a step that broke is tried again."""
+
+OnMoved = Callable[[ModelUUID], Awaitable[None]]
+"""Called once a model is on its new controller: its open pipes end on the old one."""
+
+
+class Worker:
+    """One per replica; any number may run.
+
+    ``pace`` is made quicker by tests.
+    """
+
+    def __init__(self, fleet: Fleet, on_moved: OnMoved, *, pace: Pace | None = None) -> None:
+        self._fleet = fleet
+        self._on_moved = on_moved
+        self._pace = pace or Pace()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be work: a migration was asked for, or something was heard about one."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; hands every lease back then."""
+        driving, sweeping = Tasks(), Tasks()
+        sweeping.spawn(self._sweep(), name="take back the logins of migrations")
+        try:
+            while True:
+                self._woken.clear()
+                await self._claim_all(driving)
+                await self._wait()
+        finally:
+            await sweeping.aclose()
+            await driving.aclose()
+            await self._hand_back()
+
+    async def _claim_all(self, driving: Tasks) -> None:
+        try:
+            while (claimed := await self._claim()) is not None:
+                driving.spawn(self._drive(claimed), name=f"migration {claimed.id}")
+        except Exception:
+            log.warning("could not look for migrations", exc_info=True)
+
+    async def _claim(self) -> Migration | None:
+        async with self._fleet.registry.write() as session:
+            return await migrations.claim(
+                session,
+                self._fleet.worker,
+                LEASE,
+                per_controller=self._fleet.settings.migrations_per_controller,
+            )
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(EVERY):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _drive(self, migration: Migration) -> None:
+        try:
+            async with kept(self._fleet.registry, migrations.renew, migration.held):
+                operation = await Operation.load(self._fleet, self._pace, migration)
+                await self._carry_on(operation)
+        except LeaseLost:
+            log.info("migration %s is in other hands", migration.id)
+        except Exception:
+            log.exception("migration %s broke, and is tried again", migration.id)
+            await self._put_off(migration)
+
+    async def _carry_on(self, operation: Operation) -> None:
+        while operation.migration.ended is None:
+            state = State(operation.migration.state.value)
+            step = await STEPS[state](operation, operation.migration)
+            await operation.rest(step)
+        ended = operation.migration
+        log.info("migration %s of %s is %s", ended.id, ended.model_uuid, ended.state.value)
+        if ended.state.value == State.DONE:
+            await self._on_moved(ended.model_uuid)
+        self._woken.set()  # one that waited for its turn may have it now
+        await target_login.give_back(self._fleet, operation.target)
+
+    async def _put_off(self, migration: Migration) -> None:
+        try:
+            async with self._fleet.registry.write() as session:
+                await migrations.apply(session, migration.held, Step(next_in=AGAIN))
+                await migrations.release(session, migration.held)
+        except Exception:
+            log.warning("could not hand back migration %s", migration.id, exc_info=True)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await target_login.sweep(self._fleet)
+            except Exception:
+                log.warning("could not take back logins", exc_info=True)
+            await asyncio.sleep(SWEEP)
+
+    async def _hand_back(self) -> None:
+        try:
+            async with self._fleet.registry.write() as session:
+                await migrations.release_all(session, self._fleet.worker)
+        except Exception:
+            log.warning("could not hand back the migrations", exc_info=True)

@@ -1,0 +1,147 @@
+"""What the database tells this replica, and who has to act on it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from jimm.errors import NotFound
+from jimm.fleet.fleet import Fleet
+from jimm.fleet.reconcile import Reconciler
+from jimm.fleet.watch import Watch
+from jimm.migration.worker import Worker
+from jimm.proxy.doorkeeper import Admission
+from jimm.proxy.keeper import Keeper
+from jimm.proxy.pipes import OpenPipe, Pipes
+from jimm.registry import controllers, models, relations
+from jimm.registry.listen import (
+    CONTROLLERS,
+    IDENTITIES,
+    INTENTS,
+    MIGRATIONS,
+    MODELS,
+    RELATIONS,
+    Notification,
+)
+from jimm.registry.words import EVERYONE
+from jimm.wire.tags import is_uuid
+
+log = logging.getLogger(__name__)
+
+CHANNELS: Final = (CONTROLLERS, IDENTITIES, INTENTS, MIGRATIONS, MODELS, RELATIONS)
+
+AT_WORST: Final = 5.0
+"""Seconds after which a revocation counts though no notification came."""
+
+
+class Notices:
+    """Listens, and looks for itself every few seconds: a notification is only a hint."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        pipes: Pipes,
+        keeper: Keeper,
+        *,
+        reconciler: Reconciler,
+        watch: Watch,
+        worker: Worker,
+    ) -> None:
+        self._fleet = fleet
+        self._pipes = pipes
+        self._keeper = keeper
+        self._reconciler = reconciler
+        self._watch = watch
+        self._worker = worker
+        self._revision = 0
+        self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
+            CONTROLLERS: self._controller_changed,
+            IDENTITIES: self._identity_changed,
+            INTENTS: self._intent_due,
+            MIGRATIONS: self._migration_changed,
+            MODELS: self._model_changed,
+            RELATIONS: self._relation_changed,
+        }
+
+    async def listen(self) -> None:
+        """Acts on what is notified, until cancelled."""
+        async for event in self._fleet.registry.listen(*CHANNELS):
+            try:
+                if isinstance(event, Notification):
+                    await self._actions[event.channel](event.payload)
+                else:
+                    await self._read_all_again()
+            except Exception:
+                log.exception("a notice of the database could not be acted on")
+
+    async def look(self) -> None:
+        """Finds changes of relations that no notification told of, until cancelled."""
+        while True:
+            await asyncio.sleep(AT_WORST)
+            try:
+                await self._relation_changed("")
+            except Exception:
+                log.exception("changed relations could not be read; trying again")
+
+    async def _read_all_again(self) -> None:
+        await self._fleet.connect_all()
+        await self._recheck(list(self._pipes))
+        self._reconciler.wake()
+        self._watch.wake()
+        self._worker.wake()
+
+    async def _controller_changed(self, uuid: str) -> None:
+        await self._fleet.connect_all()
+        self._watch.wake()
+        async with self._fleet.registry.read() as session:
+            try:
+                await controllers.by_uuid(session, uuid)
+            except NotFound:
+                self._pipes.close_controller(uuid, "the controller was removed")
+
+    async def _identity_changed(self, name: str) -> None:
+        self._pipes.close_identity(name, "log in again")
+
+    async def _intent_due(self, _: str) -> None:
+        self._reconciler.wake()
+
+    async def _migration_changed(self, _: str) -> None:
+        self._worker.wake()
+
+    async def _model_changed(self, uuid: str) -> None:
+        if not is_uuid(uuid):
+            return
+        async with self._fleet.registry.read() as session:
+            known = await models.known(session, [uuid])
+        host = known[0].controller_uuid if known else None
+        if any(
+            admission.model_uuid == uuid and admission.endpoint.uuid != host
+            for _, admission in self._admissions()
+        ):
+            self._pipes.close_model(uuid, "the model has moved, or is gone")
+
+    async def _relation_changed(self, _: str) -> None:
+        """Everything since the revision that was read last; a change of ``everyone``'s, or of
+        somebody whose pipe is open here, has that pipe checked."""
+        async with self._fleet.registry.read() as session:
+            changes = await relations.changes_since(session, self._revision)
+        if not changes:
+            return
+        self._revision = changes[-1].revision
+        subjects = {change.subject for change in changes}
+        concerned = [
+            pipe
+            for pipe, admission in self._admissions()
+            if admission.identity in subjects or EVERYONE in subjects
+        ]
+        await self._recheck(concerned)
+
+    async def _recheck(self, pipes: list[OpenPipe]) -> None:
+        for pipe in pipes:
+            admission = self._pipes.admission(pipe)
+            if admission is not None and not await self._keeper.still_holds(admission):
+                pipe.close(1001, "what you may do here has changed; connect again")
+
+    def _admissions(self) -> list[tuple[OpenPipe, Admission]]:
+        found = ((pipe, self._pipes.admission(pipe)) for pipe in self._pipes)
+        return [(pipe, admission) for pipe, admission in found if admission is not None]

@@ -1,0 +1,56 @@
+"""The HTTP application: ``/v1``, health, and the keys that controllers fetch."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from jimm.errors import ConfigurationError
+from jimm.registry import schema
+from jimm.rest import problems
+from jimm.rest.context import Services, ServicesParam
+from jimm.rest.routes import controllers, models, placements, tokens
+
+health = APIRouter(include_in_schema=False)
+
+
+@health.get("/healthz")
+async def healthz() -> PlainTextResponse:
+    """That this process answers."""
+    return PlainTextResponse("ok\n")
+
+
+@health.get("/readyz")
+async def readyz(given: ServicesParam) -> PlainTextResponse:
+    """That this replica can work: database, schema, background work."""
+    try:
+        await given.fleet.registry.ping()
+    except ConfigurationError as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
+    if await given.fleet.registry.head() != schema.head():
+        return PlainTextResponse("the schema is not at its head\n", status_code=503)
+    if not given.is_working():
+        return PlainTextResponse("background work has stopped\n", status_code=503)
+    return PlainTextResponse("ok\n")
+
+
+@health.get("/.well-known/jwks.json")
+async def jwks(given: ServicesParam) -> JSONResponse:
+    """The public keys of the tokens that controllers are shown (RFC 7517)."""
+    return JSONResponse(await given.keys.jwks(), headers={"Cache-Control": "public, max-age=600"})
+
+
+def create_rest(services: Services) -> FastAPI:
+    """The application over these services."""
+    application = FastAPI(
+        title="JIMM",
+        summary="One address in front of many Juju controllers.",
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url="/v1/docs",
+        redoc_url=None,
+    )
+    application.state.services = services
+    problems.install(application)
+    for router in (tokens, controllers, models, placements):
+        application.include_router(router.router, prefix="/v1")
+    application.include_router(health)
+    return application

@@ -1,0 +1,57 @@
+"""What every route is given: the services, and who asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from jimm.access.keys import KeyRing
+from jimm.access.logins import Logins
+from jimm.access.names import shown
+from jimm.access.tokens import SessionTokens
+from jimm.errors import SessionTokenInvalid
+from jimm.fleet.caller import Caller
+from jimm.fleet.fleet import Fleet
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes are built on; ``is_working`` tells whether the background work goes on."""
+
+    fleet: Fleet
+    logins: Logins
+    tokens: SessionTokens
+    keys: KeyRing
+    is_working: Callable[[], bool]
+
+    def user_id(self, identity: str) -> str:
+        """An identity as it is shown: bare for the local domain."""
+        return shown(identity, self.fleet.local_domain)
+
+
+def services(request: Request) -> Services:
+    """The services of this application."""
+    found = request.app.state.services
+    if not isinstance(found, Services):
+        raise TypeError("the application was made without its services")
+    return found
+
+
+ServicesParam = Annotated[Services, Depends(services)]
+
+
+async def caller(request: Request, given: ServicesParam) -> Caller:
+    """Who bears the token.
+
+    Raises:
+        SessionTokenInvalid: there is no token, or it can't be used.
+    """
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise SessionTokenInvalid("log in first: jimmctl login")
+    identity = await given.logins.by_token(token.strip())
+    return Caller(identity.name, identity.admin, "rest")
+
+
+CallerParam = Annotated[Caller, Depends(caller)]

@@ -1,0 +1,44 @@
+"""Cursors: opaque to clients, a sort key to us."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+import msgspec
+from fastapi import Query
+
+from jimm.errors import NotValid
+
+T = TypeVar("T")
+
+LimitParam = Annotated[int, Query(ge=1, le=500, description="Rows in a page.")]
+CursorParam = Annotated[str, Query(description="`next` of the page before.")]
+
+
+def encode(*key: str) -> str:
+    """The cursor after the row with this sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def decode(cursor: str, parts: int) -> tuple[str, ...]:
+    """The sort key in a cursor; empty texts for no cursor.
+
+    Raises:
+        NotValid: it is none of ours.
+    """
+    if not cursor:
+        return ("",) * parts
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[str, ...])
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise NotValid("the cursor is none of JIMM's", field="cursor") from error
+    if len(key) != parts:
+        raise NotValid("the cursor is of another listing", field="cursor")
+    return key
+
+
+def cut(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:
+    """One page of rows of which one more than ``limit`` was read, and whether more follow."""
+    return rows[:limit], len(rows) > limit

@@ -1,0 +1,313 @@
+"""The bodies of ``/v1``: hyphenated keys, times in RFC 3339 with a zone, absent when empty."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+def _hyphened(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Body(BaseModel):
+    """Base of every body. Unknown keys in a request are refused, so that a typo is told."""
+
+    model_config = ConfigDict(
+        alias_generator=_hyphened, populate_by_name=True, extra="forbid", protected_namespaces=()
+    )
+
+
+class TokenRequest(Body):
+    """A login by name and password."""
+
+    username: str
+    password: SecretStr
+    name: str = Field(default="", max_length=100, description="What the token is for.")
+
+
+class IssuedToken(Body):
+    """A session token; it is shown this once."""
+
+    token: str
+    id: str
+    identity: str
+    expires: datetime
+
+
+class Token(Body):
+    """A session token as its owner sees it later."""
+
+    id: str
+    name: str
+    created: datetime
+    last_used: datetime | None = None
+    expires: datetime
+
+
+class Tokens(Body):
+    """The caller's session tokens."""
+
+    tokens: list[Token]
+
+
+class Whoami(Body):
+    """Who the bearer is."""
+
+    identity: str
+    display_name: str
+    admin: bool
+    jimm_uuid: str
+    address: str
+
+
+class Status(Body):
+    """``available``, ``deprecated`` or ``unavailable``, with the reason and since when."""
+
+    status: str
+    info: str = ""
+    since: datetime | None = None
+
+
+class Controller(Body):
+    """A registered controller; addresses and CA are for administrators."""
+
+    name: str
+    uuid: str
+    public_address: str = ""
+    api_addresses: list[str] = []
+    ca_certificate: str = ""
+    cloud_tag: str
+    cloud_region: str
+    agent_version: str
+    status: Status
+    deprecated: bool
+    trust: str
+
+
+class Controllers(Body):
+    """Registered controllers, by name."""
+
+    controllers: list[Controller]
+    next: str | None = None
+
+
+class NewController(Body):
+    """What ``jimmctl add-controller FILE`` sends."""
+
+    name: str
+    uuid: str = ""
+    public_address: str = ""
+    tls_hostname: str = ""
+    api_addresses: list[str] = []
+    ca_certificate: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class ControllerChange(Body):
+    """What may be changed of a controller."""
+
+    deprecated: bool
+
+
+class ModelName(Body):
+    """A model's names."""
+
+    model_name: str
+    model_uuid: str
+    owner: str
+
+
+class Removed(Body):
+    """A removed controller's models, which JIMM still knows and no longer manages."""
+
+    unmanaged: list[ModelName]
+
+
+class ModelMigration(Body):
+    """The migration that a model is in."""
+
+    migration_id: str
+    state: str
+    phase: str
+    message: str
+    started: datetime
+
+
+class Model(Body):
+    """A model and the controller that hosts it."""
+
+    model_name: str
+    model_uuid: str
+    owner: str
+    controller_name: str
+    controller_uuid: str
+    cloud: str
+    region: str
+    status: str
+    life: str
+    migration: ModelMigration | None = None
+
+
+class Models(Body):
+    """The models that the caller may see, by owner and name."""
+
+    models: list[Model]
+    next: str | None = None
+
+
+class UpdateMigrated(Body):
+    """Where a model moved by hand is now."""
+
+    controller: str
+
+
+class Updated(Body):
+    """Whether the registry was changed, in words too."""
+
+    changed: bool
+    message: str
+
+
+class Check(Body):
+    """A reason why a migration can't start, and what to do."""
+
+    code: str
+    found: str
+    remedy: str
+
+
+class Target(Controller):
+    """A controller as a migration's target."""
+
+    ready: bool
+    checks: list[Check]
+
+
+class Targets(Body):
+    """Every other controller, with the reasons against it."""
+
+    controllers: list[Target]
+
+
+class PlacementRequest(Body):
+    """A model that might be created."""
+
+    cloud: str = ""
+    region: str = ""
+    owner: str = ""
+    controller: str = ""
+
+
+class PlacementCandidate(Body):
+    """A controller and why it is or isn't eligible; ``rank`` 1 would be tried first."""
+
+    controller: str
+    eligible: bool
+    reasons: list[str]
+    rank: int | None = None
+
+
+class Explanation(Body):
+    """What a placement would be decided from now. Ranks among equals change each time."""
+
+    policy: str
+    candidates: list[PlacementCandidate]
+
+
+class Attempt(Body):
+    """A controller that was tried, and what came of it."""
+
+    controller: str
+    outcome: str
+
+
+class Placement(Body):
+    """A decision that was made."""
+
+    id: str
+    model_name: str
+    owner: str
+    cloud: str
+    region: str
+    policy: str
+    chosen: str | None = None
+    candidates: list[PlacementCandidate]
+    attempts: list[Attempt]
+    requested_by: str
+    at: datetime
+
+
+class Placements(Body):
+    """Decisions, newest first."""
+
+    placements: list[Placement]
+    next: str | None = None
+
+
+class MigrationRequest(Body):
+    """A model (uuid, ``model-<uuid>`` or ``owner/name``) and where it shall go."""
+
+    model: str
+    controller: str
+    dry_run: bool = False
+
+
+class DryRun(Body):
+    """Whether the migration could start now, and everything that stands in the way."""
+
+    ready: bool
+    checks: list[Check]
+
+
+class MigrationError(Body):
+    """Why a migration failed."""
+
+    code: str
+    message: str
+
+
+class Migration(Body):
+    """A model's migration: JIMM's state, Juju's phase and message."""
+
+    migration_id: str
+    model_uuid: str
+    model_name: str
+    source: str
+    target: str
+    state: str
+    phase: str
+    message: str
+    requested_by: str
+    started: datetime
+    ended: datetime | None = None
+    error: MigrationError | None = None
+    checks: list[Check] = []
+
+
+class Migrations(Body):
+    """Migrations, newest first."""
+
+    migrations: list[Migration]
+    next: str | None = None
+
+
+class MigrationEvent(Body):
+    """One step of a migration's history."""
+
+    seq: int
+    at: datetime
+    state: str
+    phase: str
+    message: str
+
+
+class Resolution(Body):
+    """An administrator's word on a migration that never ends."""
+
+    model_is_on: str
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Nothing(Body):
+    """An empty object."""
