@@ -1,3 +1,8 @@
 """Fixtures come from plugins named ``fix_*``, one per thing that they give."""
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_registry"]
+pytest_plugins = [
+    "tests.fix_dev",
+    "tests.fix_postgres",
+    "tests.fix_registry",
+    "tests.fix_simulator",
+]

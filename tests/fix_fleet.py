@@ -64,6 +64,7 @@ async def running_fleet(
     keys = KeyRing(opened, sealer, _now)
     trust = Trust(opened, sealer, keys, jimm_uuid=uuid, issuer="https://jimm.test", now=_now)
     pool = Pool(trust.own_login, timing=QUICK)
+    tasks = Tasks()
     fleet = Fleet(
         settings=Settings(**given),
         registry=opened,
@@ -75,8 +76,8 @@ async def running_fleet(
         authority="",
         rng=random.Random(7),
         now=_now,
+        tasks=tasks,
     )
-    tasks = Tasks()
     tasks.spawn(pool.run(), name=f"links of {worker}")
     await fleet.connect_all()
     try:

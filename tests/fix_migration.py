@@ -1,5 +1,6 @@
 """Two simulated controllers with a model that can move from one to the other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -170,8 +171,6 @@ class Scene:
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     """Controllers a and b, and whatever is started besides."""
     made = Scene(tmp_path)
-    await made.start("a")
-    await made.start("b")
+    await asyncio.gather(made.start("a"), made.start("b"))
     yield made
-    for each in reversed(made.controllers.values()):
-        await each.stop()
+    await asyncio.gather(*(each.stop() for each in made.controllers.values()))

@@ -7,7 +7,7 @@ from jimm.fleet import models, versions
 from jimm.fleet.controllers import require_administrator
 from jimm.wire.facade import method
 from jimm.wire.params import controller as params_
-from jimm.wire.params.common import Entities, Entity, Error
+from jimm.wire.params.common import Entities, Entity, Error, StringResult
 from jimm.wire.params.model_manager import ModelStatusResults, UserModelList
 from jimm.wire.tags import parse_model_tag
 
@@ -36,6 +36,11 @@ class Controller(SessionFacade):
         """The lowest 3.x of all controllers."""
         version = await versions.reported(self.session.fleet)
         return params_.ControllerVersion(version=version, git_commit="")
+
+    @method("IdentityProviderURL", versions=(11, 12))
+    async def identity_provider_url(self) -> StringResult:
+        """None: users log in to JIMM itself (``juju show-controller`` asks)."""
+        return StringResult(result="")
 
     @method("AllModels", versions=(11, 12))
     async def all_models(self) -> UserModelList:

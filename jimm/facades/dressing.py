@@ -50,9 +50,9 @@ def model_info(
     return info
 
 
-def summary(session: Session, seen: Visible, away: str) -> params_.ModelSummary:
+def summary(session: Session, seen: Visible, *, away: str, provider: str) -> params_.ModelSummary:
     """A row of ``ListModelSummaries``, from the registry; ``away`` says why its controller is
-    not there, if so."""
+    not there, if so; ``provider`` is the type of its cloud."""
     model = seen.model
     return params_.ModelSummary(
         name=model.name,
@@ -60,7 +60,7 @@ def summary(session: Session, seen: Visible, away: str) -> params_.ModelSummary:
         type=model.type or "iaas",
         controller_uuid=session.fleet.uuid,
         is_controller=False,
-        provider_type="",
+        provider_type=provider,
         cloud_tag=tags.cloud_tag(model.cloud),
         cloud_region=model.region,
         cloud_credential_tag=_credential_tag(session, model) or "",

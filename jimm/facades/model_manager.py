@@ -5,7 +5,7 @@ from typing import Final
 from jimm.errors import ModelNotFound, NotFound
 from jimm.facades import dressing
 from jimm.facades.session import Session, SessionFacade, each
-from jimm.fleet import creation, models
+from jimm.fleet import clouds, creation, models
 from jimm.fleet.creation import NewModel
 from jimm.fleet.placing import Wanted
 from jimm.registry.models import Visible
@@ -58,11 +58,15 @@ class ModelManager(SessionFacade):
         session.require_self(params.user_tag)
         found = await models.visible(session.fleet, session.caller)
         away = await models.away(session.fleet)
+        providers = await clouds.providers(session.fleet)
         return params_.ModelSummaryResults(
             results=[
                 params_.ModelSummaryResult(
                     result=dressing.summary(
-                        session, each, away.get(each.model.controller_name or "", "")
+                        session,
+                        each,
+                        away=away.get(each.model.controller_name or "", ""),
+                        provider=providers.get(each.model.cloud, ""),
                     )
                 )
                 for each in found

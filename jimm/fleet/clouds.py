@@ -23,3 +23,9 @@ async def show(fleet: Fleet, caller: Caller, name: str) -> Cloud:
         if cloud.name == name:
             return cloud
     raise NotFound(f'cloud "{name}" not found')
+
+
+async def providers(fleet: Fleet) -> dict[str, str]:
+    """The provider type of every cloud, by the cloud's name."""
+    async with fleet.registry.read() as session:
+        return {cloud.name: cloud.type for cloud in await clouds.every(session)}

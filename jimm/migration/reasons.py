@@ -9,11 +9,11 @@ from typing import Final
 
 REDACTED: Final = "<redacted>"
 
-_MAP: Final = re.compile(r"map\[.*(?:\]|$)", re.DOTALL)
+_MAP: Final = re.compile(r"map\[(?:.*\]|.*$)", re.DOTALL)
 _PEM: Final = re.compile(r"-----BEGIN .*?(?:-----END [^-]*-----|$)", re.DOTALL)
 _NAMED: Final = re.compile(
     r"""(?P<name>["']?[\w.-]*(?:password|passphrase|passwd|secret|token|macaroon|private|api[-_]?key)
-        [\w.-]*["']?\s*[:=]\s*)(?P<value>"(?:\\.|[^"\\])*"|'[^']*'|\S+)""",
+        [\w.-]*["']?\s*[:=]\s*)(?P<value><redacted>|"(?:\\.|[^"\\])*"|'[^']*'|\S+)""",
     re.IGNORECASE | re.VERBOSE,
 )
 

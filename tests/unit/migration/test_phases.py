@@ -5,7 +5,17 @@ from itertools import product
 import pytest
 
 from jimm.errors import Conflict
-from jimm.migration.phases import ENDED, MOVES, Phase, State, diagram, move, phase_of
+from jimm.migration.phases import (
+    ENDED,
+    MOVES,
+    UNDER_WAY,
+    Phase,
+    State,
+    decide,
+    diagram,
+    move,
+    phase_of,
+)
 
 
 @pytest.mark.parametrize(("current", "following"), list(product(State, State)))
@@ -69,3 +79,13 @@ def test_a_message_tells_its_phase(message: str, phase: Phase) -> None:
 
 def test_an_abort_is_over_once_its_end_is_set() -> None:
     assert phase_of("aborted, removing model …", ended=True) is Phase.ABORTDONE
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_word_ends_what_has_begun_and_nothing_else(state: State) -> None:
+    if state in UNDER_WAY:
+        assert decide(state, moved=True) is State.DONE
+        assert decide(state, moved=False) is State.FAILED
+    else:
+        with pytest.raises(Conflict, match="nothing to resolve"):
+            decide(state, moved=True)

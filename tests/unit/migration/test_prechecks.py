@@ -30,6 +30,7 @@ def test_nothing_stands_in_the_way() -> None:
         ("controller-model", {"is_controller": True}, {}),
         ("model-dying", {"life": "dying"}, {}),
         ("already-migrating", {"migrating": True}, {}),
+        ("model-missing", {"found": False}, {}),
         ("target-unavailable", {}, {"healthy": False}),
         ("target-deprecated", {}, {"deprecated": True}),
         ("cloud-missing", {}, {"clouds": {}}),

@@ -20,6 +20,8 @@ from jimm.migration.verdict import (
     Silent,
     Situation,
     Unclear,
+    asks_target,
+    is_exporting,
     judge,
 )
 
@@ -108,6 +110,22 @@ def test_a_model_on_a_third_controller_is_not_moved() -> None:
 
 def test_a_model_on_both_without_an_attempt_is_nobodys_guess() -> None:
     assert isinstance(judge(situation(Present("source"), LIVES)), Unclear)
+
+
+def test_the_target_is_asked_once_it_can_have_the_model() -> None:
+    assert not asks_target(on_source("exporting model"), BEFORE)
+    assert not asks_target(on_source("validating, x", start=BEFORE), BEFORE)
+    assert asks_target(on_source("activating model in target controller"), BEFORE)
+    assert asks_target(on_source("new words"), BEFORE)
+    assert asks_target(on_source(ABORTED, end=END), None)
+    assert asks_target(NOWHERE, BEFORE)
+
+
+def test_exporting_is_an_attempt_without_an_end() -> None:
+    assert is_exporting(on_source("exporting model"))
+    assert not is_exporting(on_source(ABORTED, end=END))
+    assert not is_exporting(Present("source"))
+    assert not is_exporting(NOWHERE)
 
 
 attempts = st.builds(
