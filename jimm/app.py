@@ -4,14 +4,17 @@ A newcomer's path goes from here to a door, from a door to one use case, and fro
 registry or to a controller. Nothing is made anywhere else.
 """
 
+import asyncio
 import ipaddress
+import logging
 import os
 import random
+import signal
 import socket
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -34,7 +37,7 @@ from jimm.fleet.reconcile import Reconciler
 from jimm.fleet.trust import Trust
 from jimm.fleet.watch import Watch, record_reading
 from jimm.migration.worker import Worker
-from jimm.net.certificates import Authority, Issued
+from jimm.net.certificates import Issued
 from jimm.net.tasks import Tasks
 from jimm.net.tls import server_context
 from jimm.notices import Notices
@@ -43,6 +46,7 @@ from jimm.proxy.keeper import Keeper
 from jimm.proxy.pipes import Pipes
 from jimm.registry import intents, migrations, schema
 from jimm.registry import settings as kept_settings
+from jimm.registry.authority import own_authority
 from jimm.registry.crypto import Sealer, load_keys
 from jimm.registry.session import Registry
 from jimm.rest.application import create_rest
@@ -59,9 +63,6 @@ LARGEST_MESSAGE: Final = 256 * 1024 * 1024
 """Bytes of one message on ``/api``; Juju has no limit, JIMM closes in good order at its own."""
 
 PING_EVERY: Final = 60.0
-
-_AUTHORITY: Final = "authority"
-_BETWEEN: Final = "\0"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,34 @@ async def serve(settings: Settings) -> None:
             must be.
     """
     async with started(settings) as running:
-        await uvicorn.Server(await _config(settings, running)).serve()
+        server = _Server(await _config(settings, running))
+        with server.told_by(signal.SIGINT, signal.SIGTERM):
+            await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves the signals to us: its own way of handling them kills the
+    process with the signal once the socket is closed, before the rest is put away."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @contextmanager
+    def told_by(self, *numbers: signal.Signals) -> Iterator[None]:
+        """Ends when one of these arrives; at once when another one does."""
+        loop = asyncio.get_running_loop()
+        for number in numbers:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 @asynccontextmanager
@@ -132,7 +160,7 @@ async def authority_certificate(settings: Settings) -> str:
     async with opened(settings) as registry:
         await require_schema(registry)
         sealer = Sealer(*load_keys(settings.secret_key_file))
-        return (await _authority(registry, sealer)).certificate_pem
+        return (await own_authority(registry, sealer)).certificate_pem
 
 
 async def _assemble(
@@ -201,7 +229,7 @@ async def _fleet(settings: Settings, registry: Registry, sealer: Sealer, tasks: 
         trust=trust,
         uuid=jimm_uuid,
         worker=f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}",
-        authority=(await _authority(registry, sealer)).certificate_pem if own else "",
+        authority=(await own_authority(registry, sealer)).certificate_pem if own else "",
         rng=random.SystemRandom(),
         now=_now,
         tasks=tasks,
@@ -257,22 +285,9 @@ async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:
         chain = settings.tls_certificate_file.read_text()
         key = Secret(settings.tls_key_file.read_text())
         return server_context(Issued(chain, key))
-    authority = await _authority(fleet.registry, fleet.sealer)
+    authority = await own_authority(fleet.registry, fleet.sealer)
     names = [settings.address.rpartition(":")[0].strip("[]"), *settings.public_names]
     return server_context(authority.issue(names))
-
-
-async def _authority(registry: Registry, sealer: Sealer) -> Authority:
-    """JIMM's own authority; whoever comes first makes it, for all replicas."""
-    made = Authority.create("JIMM")
-    place = {"table": "sealed_settings", "column": "sealed", "row": _AUTHORITY}
-    both = Secret(f"{made.certificate_pem}{_BETWEEN}{made.key_pem.reveal()}")
-    async with registry.write() as session:
-        sealed = await kept_settings.put_sealed_once(
-            session, _AUTHORITY, sealer.seal(both, **place)
-        )
-    certificate, _, key = sealer.open(sealed, **place).reveal().partition(_BETWEEN)
-    return Authority(certificate, Secret(key))
 
 
 def _host_port(address: str) -> HostPort:

@@ -1,6 +1,5 @@
 """`jimm dev` as a fixture: JIMM and simulated controllers in processes of their own."""
 
-import asyncio
 import json
 import os
 import signal

@@ -1,7 +1,7 @@
 """Processes that are started, watched and ended together, and found again after a crash.
 
-Each leaves a pid file that tells its start time too, so that after a SIGKILL of ours the next
-start ends what is left, and nothing else that got the number since.
+Each carries a mark in its environment from the moment it exists, so that after a SIGKILL of ours
+the next start ends what is left, and nothing else. The mark is looked for in ``/proc``.
 """
 
 import asyncio
@@ -13,14 +13,21 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from jimm.errors import ConfigurationError
 
 Condition = Callable[[], Awaitable[bool]]
 """Something that can be waited for."""
 
-GRACE = 10.0
+GRACE: Final = 10.0
 """Seconds that a process gets between SIGTERM and SIGKILL."""
+
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks at something that is waited for."""
+
+MARK: Final = "JIMM_DEV_RUN"
+"""The variable that says for which folder a process was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,6 @@ class Running:
         """How it ended; ``None`` while it runs."""
         return self._process.returncode
 
-    async def wait(self) -> int:
-        """Waits for its end."""
-        return await self._process.wait()
-
     async def stop(self) -> None:
         """Asks it to end, and ends it when it doesn't."""
         if self._process.returncode is not None:
@@ -73,11 +76,11 @@ class Running:
             lines = self.log.read_text(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1] if lines else ""
+        return lines[-1].removeprefix("ERROR ") if lines else ""
 
 
 async def start(program: Program, folder: Path) -> Running:
-    """Starts a program; its output goes to ``<folder>/<name>.log``."""
+    """Starts a program; its output is added to ``<folder>/<name>.log``."""
     folder.mkdir(exist_ok=True)
     log = folder / f"{program.name}.log"
     with log.open("ab") as output:
@@ -89,48 +92,49 @@ async def start(program: Program, folder: Path) -> Running:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **program.environment},
+            env={**os.environ, **program.environment, MARK: str(folder)},
             start_new_session=True,  # Ctrl-C is for us; we end the rest in order
         )
-    began = _began(process.pid)
-    (folder / f"{program.name}.pid").write_text(f"{process.pid} {began}\n")
     return Running(program, process, log)
 
 
-async def stop_all(running: Sequence[Running], folder: Path) -> None:
-    """Ends these, all at once, and forgets them."""
+async def stop_all(running: Sequence[Running]) -> None:
+    """Ends these, all at once."""
     await asyncio.gather(*(each.stop() for each in running))
-    for each in running:
-        (folder / f"{each.program.name}.pid").unlink(missing_ok=True)
 
 
 def end_leftovers(folder: Path) -> None:
-    """Ends what an earlier run left running."""
-    for file in folder.glob("*.pid"):
-        with contextlib.suppress(ValueError, OSError):
-            pid, began = file.read_text().split()
-            if _began(int(pid)) == began:
-                _end(int(pid), began)
-        file.unlink(missing_ok=True)
+    """Ends what an earlier run on this folder left running; blocks until it is gone.
 
-
-def _end(pid: int, began: str) -> None:
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    while _began(pid) == began:
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+    Raises:
+        ConfigurationError: something does not end.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in leftovers(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + GRACE
+        while found := leftovers(folder):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(LOOK_EVERY)
+        else:
             return
-        time.sleep(0.05)
+    raise ConfigurationError(f"processes of an earlier run do not end: {found}")
 
 
-def _began(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty if there is none (or a zombie)."""
+def leftovers(folder: Path) -> list[int]:
+    """The processes that were started with this folder and still run."""
+    mark = os.fsencode(f"{MARK}={folder}")
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*") if mark in _environment(each)]
+
+
+def _environment(process: Path) -> list[bytes]:
+    """What a process was started with; nothing for one that is gone, or somebody else's."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (process / "environ").read_bytes().split(b"\0")
     except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
+        return []
 
 
 async def ready(running: Running, condition: Condition, *, deadline: float) -> None:
@@ -146,4 +150,4 @@ async def ready(running: Running, condition: Condition, *, deadline: float) -> N
             raise ConfigurationError(
                 f"{running.program.name} does not start: {running.last_words()} (see {running.log})"
             )
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(LOOK_EVERY)

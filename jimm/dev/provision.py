@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from jimm.dev.processes import Running, ready
 from jimm.dev.state import USERS
 from jimm.errors import AlreadyExists, ConfigurationError
 from jimm.net.tls import client_context
+from jimm.registry.authority import own_authority
+from jimm.registry.crypto import Sealer, load_keys
+from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.wire.params.admin import LoginRequest
 from jimm.wire.params.cloud import CloudCredential
-from jimm.wire.tags import ControllerUUID, CredentialId
+from jimm.wire.tags import ControllerUUID, CredentialId, user_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +38,57 @@ class Registered:
     pid: int
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A user who is given a credential."""
+
+    name: str
+    password: str = field(repr=False)
+
+
 class Rest:
     """JIMM's REST door, as its administrator."""
 
-    def __init__(self, address: str, ca_file: Path, password: str) -> None:
-        self._base = f"https://{address}"
-        self._ca_file = ca_file
+    def __init__(self, address: str, ca: str, password: str) -> None:
         self._password = password
-        self._token = ""
+        self._client = httpx.AsyncClient(
+            base_url=f"https://{address}", verify=client_context(ca), timeout=30, trust_env=False
+        )
+        self._token_id = ""
+
+    async def __aenter__(self) -> "Rest":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
 
     async def is_up(self) -> bool:
-        """Whether JIMM is ready; logs in once it is."""
-        async with self._client() as client:
-            try:
-                if (await client.get("/readyz")).status_code != 200:
-                    return False
-                login = {"username": "admin", "password": self._password, "name": "jimm dev"}
-                answer = await client.post("/v1/tokens", json=login)
-            except httpx.TransportError:
-                return False
-        self._token = answer.json()["token"]
-        return True
+        """Whether JIMM is ready."""
+        try:
+            return (await self._client.get("/readyz")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    async def log_in(self) -> None:
+        """Takes a token for what follows.
+
+        Raises:
+            ConfigurationError: somebody gave the administrator another password.
+        """
+        login = {"username": "admin", "password": self._password, "name": "jimm dev"}
+        answer = await self._client.post("/v1/tokens", json=login)
+        if answer.is_error:
+            raise ConfigurationError(
+                f"user admin can't log in ({answer.json()['detail']}): jimm dev knows the password "
+                "in kept.json, so give that one back with `jimm user passwd admin`"
+            )
+        issued = answer.json()
+        self._token_id = issued["id"]
+        self._client.headers["Authorization"] = f"Bearer {issued['token']}"
+
+    async def log_out(self) -> None:
+        """Gives the token back."""
+        await self._ask("DELETE", f"/v1/tokens/{self._token_id}", None)
 
     async def get(self, path: str) -> Any:
         """A GET that must succeed."""
@@ -65,23 +99,21 @@ class Rest:
         return await self._ask("POST", path, body)
 
     async def _ask(self, method: str, path: str, body: object) -> Any:
-        async with self._client() as client:
-            headers = {"Authorization": f"Bearer {self._token}"}
-            answer = await client.request(method, path, json=body, headers=headers)
+        answer = await self._client.request(method, path, json=body)
         if answer.is_error:
             raise ConfigurationError(f"{method} {path}: {answer.json()['detail']}")
         return answer.json()
 
-    def _client(self) -> httpx.AsyncClient:
-        context = client_context(self._ca_file.read_text())
-        return httpx.AsyncClient(base_url=self._base, verify=context, timeout=30)
-
 
 async def authority(environment: Mapping[str, str]) -> str:
-    """JIMM's certificate authority, made if need be."""
-    from jimm.app import authority_certificate
-
-    return await authority_certificate(settings_of(environment))
+    """The PEM of JIMM's certificate authority, made if JIMM has not been faster."""
+    settings = settings_of(environment)
+    sealer = Sealer(*load_keys(settings.secret_key_file))
+    registry = Registry(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        return (await own_authority(registry, sealer)).certificate_pem
+    finally:
+        await registry.aclose()
 
 
 async def users(environment: Mapping[str, str], passwords: Mapping[str, str]) -> None:
@@ -118,18 +150,20 @@ async def _available(found: Mapping[str, Any], rest: Rest, deadline: float) -> M
     return found
 
 
-async def credential(address: str, ca: str, rest: Rest, password: str, cloud: str) -> None:
-    """alice's credential, put in as her client would: over JIMM's own ``/api``."""
-    uuid = (await rest.get("/v1/whoami"))["jimm-uuid"]
+async def credential(address: str, ca: str, uuid: str, owner: Owner, cloud: str) -> None:
+    """A user's credential, put in as a client would, over JIMM's own ``/api``; once."""
     endpoint = Endpoint("jimm", ControllerUUID(uuid), (address,), ca)
-    login = LoginRequest(auth_tag="user-alice", credentials=password, nonce="", user_data="")
+    login = LoginRequest(
+        auth_tag=user_tag(owner.name), credentials=owner.password, nonce="", user_data=""
+    )
     link = await dial(endpoint, login)
     link.start()
     async with link:
-        name = CredentialId(cloud, "alice", "alice")
-        secret = CloudCredential(
-            auth_type="userpass", attrs={"username": "alice", "password": password}
-        )
+        name = CredentialId(cloud, owner.name, owner.name)
+        if name in await cloud_calls.user_credentials(link, owner.name, cloud):
+            return
+        attributes = {"username": owner.name, "password": secrets.token_urlsafe(12)}
+        secret = CloudCredential(auth_type="userpass", attrs=attributes)
         await cloud_calls.update_credential(link, name, secret)
 
 

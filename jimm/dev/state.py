@@ -9,10 +9,14 @@ import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from jimm.errors import ConfigurationError
 
-USERS = ("admin", "alice", "bob")
+USERS: Final = ("admin", "alice", "bob")
+
+PORTS: Final = range(20000, 30000)
+"""What the controllers' ports are chosen from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,30 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def require_free(port: int) -> None:
+    """Nothing, where JIMM can listen on that port.
+
+    Raises:
+        ConfigurationError: it can't.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise ConfigurationError(
+                f"JIMM can't listen on 127.0.0.1:{port} ({why}): choose another --port"
+            ) from error
+
+
 def _free_port(taken: Collection[int]) -> int:
+    """A port below those that systems give to outgoing connections: it must be free after each
+    restart too."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
+        port = secrets.choice(PORTS)
+        if port in taken:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port

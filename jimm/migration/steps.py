@@ -30,9 +30,9 @@ from jimm.registry.words import MigrationState
 Act = Callable[[Operation, Migration], Awaitable[Step]]
 
 
-async def begin(operation: Operation, _: Migration) -> Step:
-    """requested: it is this migration's turn."""
-    names = f"{operation.source.name} and {operation.target.name}"
+def first_step(migration: Migration) -> Step:
+    """requested: its turn has come."""
+    names = f"{migration.source_name} and {migration.target_name}"
     return Step(state=MigrationState.CHECKING, message=f"checking {names}")
 
 
@@ -119,18 +119,17 @@ async def wait(operation: Operation, migration: Migration) -> Step:
     """stuck: looks on; it leaves as soon as the controllers agree."""
     pause = Step(next_in=operation.pace.stuck)
     verdict = await operation.judge()
-    if migration.error:
-        there = await operation.look(operation.target)
-        if not isinstance(there, Silent) and not isinstance(verdict, Unclear):
-            return settled(verdict) or Step(state=MigrationState.CLEANING)
+    if migration.error and not await _is_clear(operation):
+        return pause
+    if isinstance(verdict, Unclear):
         return pause
     if isinstance(verdict, Progress) and operation.same_for(verdict.message):
         return pause
-    return settled(verdict) or pause
+    cleaning = Step(state=MigrationState.CLEANING) if migration.error else pause
+    return settled(verdict) or cleaning
 
 
 STEPS: Final[Mapping[State, Act]] = {
-    State.REQUESTED: begin,
     State.CHECKING: check,
     State.STARTING: start,
     State.RUNNING: follow,
@@ -138,7 +137,7 @@ STEPS: Final[Mapping[State, Act]] = {
     State.CLEANING: clean,
     State.STUCK: wait,
 }
-"""One for each state that is no end."""
+"""One for each state between the first and the last ones."""
 
 
 def _progress(operation: Operation, verdict: Progress) -> Step:
@@ -165,24 +164,40 @@ def _stuck(operation: Operation, why: str) -> Step:
 
 
 async def _clear(operation: Operation, here: View) -> Step:
-    """An import is aborted only when its source is at no attempt, and shows its attempts."""
     pause = operation.pace.poll
     name = operation.target.name
     if isinstance(here, Silent):
         return _unclear(operation, f"{operation.source.name} does not answer: {here.why}", pause)
-    if is_exporting(here) or not _shows_attempts(operation):
+    if not _may_abort(operation, here):
         return _unclear(operation, f"{name} is importing the model", pause)
-    await _abort(operation)
-    return Step(message=f"removing the half import from {name}", next_in=pause)
+    refusal = await _abort(operation)
+    why = f" ({refusal})" if refusal else ""
+    return _unclear(operation, f"removing the half import from {name}{why}", pause)
 
 
-async def _abort(operation: Operation) -> None:
-    """Sends it; whether it is gone is seen by looking."""
+async def _is_clear(operation: Operation) -> bool:
+    """Whether the target answers and holds no half import; one that may be aborted is."""
+    there = await operation.look(operation.target)
+    if not (isinstance(there, Present) and there.importing):
+        return not isinstance(there, Silent)
+    if _may_abort(operation, await operation.look(operation.source)):
+        await _abort(operation)
+    return False
+
+
+async def _abort(operation: Operation) -> str:
+    """Sends it, and gives the refusal; whether the import is gone is seen by looking."""
     try:
         link = operation.fleet.link(operation.target)
         await migration_target.abort(link, operation.migration.model_uuid)
-    except JimmError:
-        return
+    except JimmError as error:
+        return str(error)
+    return ""
+
+
+def _may_abort(operation: Operation, here: View) -> bool:
+    """An import is aborted only when its source is at no attempt, and shows its attempts."""
+    return not isinstance(here, Silent) and not is_exporting(here) and _shows_attempts(operation)
 
 
 def _shows_attempts(operation: Operation) -> bool:

@@ -10,10 +10,11 @@ from jimm.fleet.leasing import LEASE, kept
 from jimm.migration import target_login
 from jimm.migration.operation import LeaseLost, Operation, Pace
 from jimm.migration.phases import State
-from jimm.migration.steps import STEPS
+from jimm.migration.steps import STEPS, first_step
 from jimm.net.tasks import Tasks
 from jimm.registry import migrations
 from jimm.registry.migrations import Migration, Step
+from jimm.registry.words import MigrationState
 from jimm.wire.tags import ModelUUID
 
 log = logging.getLogger(__name__)
@@ -69,13 +70,18 @@ class Worker:
             log.warning("could not look for migrations", exc_info=True)
 
     async def _claim(self) -> Migration | None:
+        """Claims one; its turn begins in the same transaction, so that the next claim counts it
+        among those under way."""
         async with self._fleet.registry.write() as session:
-            return await migrations.claim(
+            claimed = await migrations.claim(
                 session,
                 self._fleet.worker,
                 LEASE,
                 per_controller=self._fleet.settings.migrations_per_controller,
             )
+            if claimed is None or claimed.state is not MigrationState.REQUESTED:
+                return claimed
+            return await migrations.apply(session, claimed.held, first_step(claimed))
 
     async def _wait(self) -> None:
         try:

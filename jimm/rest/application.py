@@ -7,7 +7,7 @@ from jimm.errors import ConfigurationError
 from jimm.registry import schema
 from jimm.rest import problems
 from jimm.rest.context import Services, ServicesParam
-from jimm.rest.routes import controllers, models, placements, tokens
+from jimm.rest.routes import controllers, migrations, model_moves, models, placements, tokens
 
 health = APIRouter(include_in_schema=False)
 
@@ -50,7 +50,7 @@ def create_rest(services: Services) -> FastAPI:
     )
     application.state.services = services
     problems.install(application)
-    for router in (tokens, controllers, models, placements):
+    for router in (tokens, controllers, model_moves, models, placements, migrations):
         application.include_router(router.router, prefix="/v1")
     application.include_router(health)
     return application
