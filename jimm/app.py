@@ -21,6 +21,7 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from jimm.access.accounts import bootstrap_admin
@@ -55,6 +56,8 @@ from jimm.settings import Settings
 from jimm.wire.params.admin import HostPort
 from jimm.wire.secret import Secret
 from jimm.wire.tags import ModelUUID
+
+log = logging.getLogger(__name__)
 
 GRACE: Final = 5
 """Seconds that open connections get at a stop."""
@@ -240,9 +243,12 @@ async def _fleet(settings: Settings, registry: Registry, sealer: Sealer, tasks: 
 
 async def _hand_back(fleet: Fleet) -> None:
     """Gives leases back, so that another replica need not wait for them to end."""
-    async with fleet.registry.write() as session:
-        await intents.release_all(session, fleet.worker)
-        await migrations.release_all(session, fleet.worker)
+    try:
+        async with asyncio.timeout(GRACE), fleet.registry.write() as session:
+            await intents.release_all(session, fleet.worker)
+            await migrations.release_all(session, fleet.worker)
+    except (ConfigurationError, DBAPIError, TimeoutError):
+        log.warning("could not hand back leases; they run out by themselves")
 
 
 async def _config(settings: Settings, running: Running) -> uvicorn.Config:
@@ -282,9 +288,12 @@ async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:
             raise ConfigurationError(
                 "with JIMM_TLS=files give JIMM_TLS_CERTIFICATE_FILE and JIMM_TLS_KEY_FILE"
             )
-        chain = settings.tls_certificate_file.read_text()
-        key = Secret(settings.tls_key_file.read_text())
-        return server_context(Issued(chain, key))
+        try:
+            chain = settings.tls_certificate_file.read_text()
+            key = Secret(settings.tls_key_file.read_text())
+            return server_context(Issued(chain, key))
+        except OSError as error:  # SSLError is one
+            raise ConfigurationError(f"the certificate or its key can't be used: {error}") from error
     authority = await own_authority(fleet.registry, fleet.sealer)
     names = [settings.address.rpartition(":")[0].strip("[]"), *settings.public_names]
     return server_context(authority.issue(names))

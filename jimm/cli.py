@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from jimm.errors import JimmError
+from jimm.errors import ConfigurationError, JimmError
 
 app = typer.Typer(
     help="One address in front of many Juju controllers.",
@@ -40,7 +40,9 @@ def serve() -> None:
 
 @app.command()
 def dev(
-    data: Annotated[Path, typer.Option(help="Folder for all state; made if it is not there.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder for all state; made if it is not there.", file_okay=False)
+    ],
     port: Annotated[int, typer.Option(help="Port of JIMM's address.", min=1, max=65535)],
     controllers: Annotated[
         int, typer.Option(help="How many simulated controllers.", min=0, max=50)
@@ -98,7 +100,11 @@ def simulate(
         host=host,
         advertise=advertise,
     )
-    asyncio.run(run(options))
+    try:
+        asyncio.run(run(options))
+    except OSError as error:
+        where = f"{host}:{port}"
+        raise ConfigurationError(f"the controller can't start on {where}: {error}") from error
 
 
 @app.command()
@@ -180,17 +186,27 @@ def disable(name: str) -> None:
 
 def main() -> None:
     """The console script: one sentence and exit status 1 for whatever can be said so."""
-    from pydantic import ValidationError
-
     try:
         app()
     except JimmError as error:
         sys.exit(f"ERROR {error}")
-    except ValidationError as error:
-        missing = ", ".join(f"JIMM_{'_'.join(map(str, e['loc'])).upper()}" for e in error.errors())
-        sys.exit(f"ERROR settings missing or not valid: {missing}; see docs/reference/settings.md")
+    except ValueError as error:
+        sys.exit(f"ERROR {_said_of_settings(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _said_of_settings(error: ValueError) -> str:
+    """What is wrong with which settings, without their values; any other error goes on."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        raise error
+    rows = {f"JIMM_{str(row['loc'][0]).upper()}": row for row in error.errors()}
+    missing = [name for name, row in rows.items() if row["type"] == "missing"]
+    wrong = [f"{name}: {row['msg']}" for name, row in rows.items() if row["type"] != "missing"]
+    said = [f"set {' and '.join(missing)}"] if missing else []
+    return f"{'; '.join([*said, *wrong])} (see docs/reference/settings.md)"
 
 
 def _password(from_stdin: bool) -> str:

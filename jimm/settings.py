@@ -78,6 +78,14 @@ class Settings(BaseSettings):
             return value
         return [each.strip() for each in value.split(",") if each.strip()]
 
+    @field_validator("listen", "public_address")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        port = value.rpartition(":")[2]
+        if value and not (port.isdecimal() and int(port) <= 65535):
+            raise ValueError("give it as host:port")
+        return value
+
     @property
     def host(self) -> str:
         """The host part of ``listen``."""

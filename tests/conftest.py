@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fix_dev",
+    "tests.fix_migration",
     "tests.fix_postgres",
     "tests.fix_registry",
     "tests.fix_simulator",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from jimm import audit
+from jimm.access.names import shown
 from jimm.errors import (
     ChecksFailed,
     Conflict,
@@ -62,7 +63,7 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
     findings = await _findings(fleet, seen.model, source, target)
     if findings:
         raise ChecksFailed(
-            f"{seen.model.owner}/{seen.model.name} can't be migrated to {target.name}: "
+            f"{_shown(fleet, seen.model)} can't be migrated to {target.name}: "
             + "; ".join(each.found for each in findings),
             [asdict(each) for each in findings],
         )
@@ -243,7 +244,7 @@ async def update_migrated(
     model = (await fleet_models.refer(fleet, caller, reference)).model
     async with fleet.registry.read() as session:
         target = await controllers.by_name(session, controller_name)
-    name = f"{model.owner}/{model.name}"
+    name = _shown(fleet, model)
     if model.controller_id == target.id and model.state is ModelState.LIVE:
         return Updated(False, f"{name} is on {target.name} already, and nothing was changed")
     await _refuse_underway(fleet, model)
@@ -263,7 +264,8 @@ async def _decide(
     outcome: State,
     reason: str,
 ) -> Migration:
-    word = f"{caller.identity} says that the model is on {named.name}: {reason}"
+    who = shown(caller.identity, fleet.local_domain)
+    word = f"{who} says that the model is on {named.name}: {reason}"
     failed = outcome is State.FAILED
     step = Step(
         state=MigrationState(outcome.value),
@@ -356,11 +358,15 @@ async def _target(
 async def _source(fleet: Fleet, model: Model) -> Controller:
     if model.controller_id is None:
         raise Conflict(
-            f"{model.owner}/{model.name} is unmanaged: register its controller, then "
+            f"{_shown(fleet, model)} is unmanaged: register its controller, then "
             f"jimmctl update-migrated-model CONTROLLER {model.uuid}"
         )
     async with fleet.registry.read() as session:
         return await controllers.by_id(session, model.controller_id)
+
+
+def _shown(fleet: Fleet, model: Model) -> str:
+    return f"{shown(model.owner, fleet.local_domain)}/{model.name}"
 
 
 async def _findings(

@@ -24,7 +24,15 @@ from jimm.errors import (
 from jimm.migration import facts, target_login, users
 from jimm.migration.operation import Operation
 from jimm.migration.phases import Phase
-from jimm.migration.verdict import Moved, NotStarted, Progress, Returned, Unclear, Verdict
+from jimm.migration.verdict import (
+    Moved,
+    NotStarted,
+    Present,
+    Progress,
+    Returned,
+    Unclear,
+    Verdict,
+)
 from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, Step
 from jimm.registry.words import MigrationState
@@ -132,6 +140,8 @@ async def _ask(operation: Operation, migration: Migration) -> Step:
 async def _prepare(operation: Operation) -> MigrationSpec:
     model = await operation.model()
     source = await facts.of_source(operation.fleet, model, operation.source, migrating=False)
+    if not isinstance(source.view, Present):
+        raise ControllerUnavailable(f"{operation.source.name} does not show the model's users")
     await users.make(operation.fleet, model, operation.target, source.users)
     target = operation.target
     password = await target_login.lend(operation.fleet, target)
@@ -174,7 +184,7 @@ def _unprepared(operation: Operation, error: JimmError) -> Step:
 
 
 def _failed(code: str, reason: str, *, cleaning: bool = False) -> Step:
-    """The end of what was never asked for; ``cleaning`` if it was, once."""
+    """The end of what never began; ``cleaning`` if an earlier call may have begun something."""
     state = MigrationState.CLEANING if cleaning else MigrationState.FAILED
     return Step(state=state, message=reason, error_code=code, error=reason)
 
@@ -195,12 +205,7 @@ async def _refused(operation: Operation, text: str, earlier: datetime | None) ->
             return found
         late = earlier is None or operation.fleet.now() > earlier
         if late and isinstance(verdict, NotStarted):
-            return Step(
-                state=MigrationState.CLEANING,
-                message=text,
-                error_code="source-refused",
-                error=text,
-            )
+            return _failed("source-refused", text, cleaning=earlier is not None)
         if late and operation.since_phase() > operation.pace.unclear:
             return Step(state=MigrationState.RUNNING, message=text)
         await operation.rest(Step(next_in=operation.pace.poll))

@@ -111,7 +111,11 @@ async def clean(operation: Operation, migration: Migration) -> Step:
             return await _clear(operation, here)
         case Present() if not isinstance(here, Present):
             return _stuck(operation, f"{operation.target.name} has the model after all")
-        case Present() | Absent():
+        case Present():
+            # Juju aborts when the answer of Activate is lost, and the target keeps its copy.
+            kept = f"{operation.target.name} kept a copy of the model: remove it there by hand"
+            return Step(state=MigrationState.FAILED, message=f"{migration.error}; {kept}")
+        case Absent():
             return Step(state=MigrationState.FAILED, message=migration.error)
 
 

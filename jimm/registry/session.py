@@ -3,14 +3,18 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import DateTime, func, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from jimm.errors import ConfigurationError
+from jimm.errors import ConfigurationError, NotValid
 from jimm.registry.listen import Event, notifications
+
+
+_UNSTORABLE: Final = "a value holds characters, or a number, that cannot be kept"
 
 
 class ReadSession(AsyncSession):
@@ -57,16 +61,30 @@ class Registry:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
-        """A transaction for reading: one snapshot per statement, nothing can be written."""
+        """A transaction for reading: one snapshot per statement, nothing can be written.
+
+        Raises:
+            NotValid: Postgres can't hold a value that was asked for, such as a NUL.
+        """
         async with ReadSession(self._reading, expire_on_commit=False, autoflush=False) as session:
-            yield session
+            try:
+                yield session
+            except DataError as error:
+                raise NotValid(_UNSTORABLE) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
-        """A transaction for writing: committed at the end, rolled back by an exception."""
+        """A transaction for writing: committed at the end, rolled back by an exception.
+
+        Raises:
+            NotValid: Postgres can't hold a value that was given, such as a NUL.
+        """
         async with WriteSession(self._engine, expire_on_commit=False, autoflush=False) as session:
-            yield session
-            await session.commit()
+            try:
+                yield session
+                await session.commit()
+            except DataError as error:
+                raise NotValid(_UNSTORABLE) from error
 
     async def head(self) -> str | None:
         """The schema revision that the database is at; ``None`` when it was never upgraded."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import Struct
 
+from jimm.simulator.migration.lifecycle import fault_of
 from jimm.simulator.state import (
     Controller,
     Credential,
@@ -136,7 +137,12 @@ class Store:
 
         Raises:
             RuntimeError: the store is closed.
+            ValueError: a model that Juju cannot have.
         """
+        put = tuple(put)
+        for thing in put:
+            if isinstance(thing, Model) and (fault := fault_of(thing)):
+                raise ValueError(f"model {thing.name} cannot be: {fault}")
         changes: list[tuple[type, str, Thing | None]] = []
         changes.extend((type(thing), _key(thing), None) for thing in remove)
         changes.extend((type(thing), _key(thing), thing) for thing in put)

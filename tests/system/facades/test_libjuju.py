@@ -16,8 +16,6 @@ with warnings.catch_warnings():
     from juju.controller import Controller
     from juju.errors import JujuAPIError, JujuError
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:websockets")
-
 
 def fresh(stem: str) -> str:
     """A model's name that no other test has."""

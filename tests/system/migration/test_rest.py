@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from jimm.access.keys import KeyRing
 from jimm.access.logins import Logins
 from jimm.access.passwords import Passwords
 from jimm.access.tokens import SessionTokens
@@ -24,10 +25,11 @@ async def client(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
     for router in (migrations.router, model_moves.router, models.router):
         app.include_router(router, prefix="/v1")
     problems.install(app)
-    registry = scene.fleet.registry
-    tokens = SessionTokens(registry)
-    logins = Logins(registry, Passwords(registry), tokens, scene.fleet.local_domain)
-    app.state.services = context.Services(scene.fleet, logins, tokens)
+    fleet = scene.fleet
+    tokens = SessionTokens(fleet.registry, fleet.now)
+    logins = Logins(fleet.registry, fleet.local_domain, Passwords(), fleet.now)
+    keys = KeyRing(fleet.registry, fleet.sealer, fleet.now)
+    app.state.services = context.Services(fleet, logins, tokens, keys, lambda: True)
     app.dependency_overrides[context.caller] = lambda: ADMIN
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://jimm/v1") as made:

@@ -11,10 +11,8 @@ from jimm.migration.reasons import REDACTED, redact_reason
     ("text", "shown"),
     [
         (
-            "model data transfer failed, failed to import model into target controller: "
-            "credential attribute mismatch: map[password:one user:x] != map[password:two]",
-            "model data transfer failed, failed to import model into target controller: "
-            f"credential attribute mismatch: map[{REDACTED}]",
+            "import failed: credential attribute mismatch: map[password:one u:x] != map[password:2]",
+            f"import failed: credential attribute mismatch: map[{REDACTED}]",
         ),
         ("mismatch: map[key:a]b c] and more", f"mismatch: map[{REDACTED}] and more"),
         ("cut off: map[key:abc", f"cut off: map[{REDACTED}]"),
