@@ -165,7 +165,7 @@ class _Jimmctl:
         return json.loads(self._run([*arguments, "--format", "json"], capture=True))
 
     def _run(self, arguments: Any, *, capture: bool) -> str:
-        command = [sys.executable, "-m", "jimmctl.app", *arguments]
+        command = [sys.executable, "-m", "jimmctl", *arguments]
         done = subprocess.run(  # noqa: S603 - our own arguments
             command,
             env=self._environment,

@@ -123,7 +123,7 @@ class Dev:
             "JIMMCTL_PASSWORD": self.password(user),
         }
         return subprocess.run(
-            [sys.executable, "-m", "jimmctl.app", *arguments],
+            [sys.executable, "-m", "jimmctl", *arguments],
             env=environment,
             capture_output=True,
             text=True,

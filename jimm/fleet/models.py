@@ -33,9 +33,6 @@ from jimm.registry.words import IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.params.model_manager import DestroyModel, ModelStatus
 
-GONE = "gone"
-"""The ``life`` of a model that its controller no longer has, until that is certain."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -61,7 +58,7 @@ async def visible(
     """The models that the caller may see, by owner and name; all of them for an administrator
     unless ``everybody`` is false."""
     async with fleet.registry.read() as session:
-        found = await models.visible(
+        return await models.visible(
             session,
             caller.identity,
             admin=caller.admin and everybody,
@@ -69,7 +66,6 @@ async def visible(
             limit=limit,
             controller=controller,
         )
-    return [each for each in found if each.model.life != GONE]
 
 
 async def find(fleet: Fleet, caller: Caller, model: str) -> Visible:

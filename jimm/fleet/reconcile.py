@@ -1,6 +1,5 @@
 """Settling intents: what was begun and has no known outcome, whatever crashed in between."""
 
-import asyncio
 import logging
 from datetime import datetime
 from typing import Final
@@ -9,12 +8,13 @@ from jimm.controllers.calls import model_manager as calls
 from jimm.errors import JimmError, LostAnswer, RemoteError
 from jimm.fleet import creation, leasing
 from jimm.fleet.fleet import Fleet
-from jimm.fleet.models import GONE, send_destroy
+from jimm.fleet.models import send_destroy
+from jimm.fleet.rounds import Rounds
 from jimm.registry import controllers, intents, models, placements
 from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
 from jimm.registry.models import Facts, Model
-from jimm.registry.words import IntentKind, IntentState
+from jimm.registry.words import GONE, IntentKind, IntentState
 from jimm.wire import codes, tags
 from jimm.wire.fold import convert
 from jimm.wire.params.model_manager import DestroyModel
@@ -38,26 +38,20 @@ class Reconciler:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._called = asyncio.Event()
+        self._rounds = Rounds("settling intents", self._settle_all)
 
     def wake(self) -> None:
         """Something is due."""
-        self._called.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
         """Works until cancelled."""
-        while True:
-            try:
-                while await self._one():
-                    pass
-            except Exception:
-                log.exception("the reconciler failed; it goes on")
-            try:
-                async with asyncio.timeout(POLL):
-                    await self._called.wait()
-            except TimeoutError:
-                pass
-            self._called.clear()
+        await self._rounds.run()
+
+    async def _settle_all(self) -> float:
+        while await self._one():
+            pass
+        return POLL
 
     async def _one(self) -> bool:
         fleet = self._fleet

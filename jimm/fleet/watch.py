@@ -16,6 +16,7 @@ from jimm.errors import ControllerError, JimmError, ProtocolError, RemoteError
 from jimm.fleet import facts
 from jimm.fleet.facts import Seen
 from jimm.fleet.fleet import Fleet
+from jimm.fleet.rounds import Rounds
 from jimm.registry import controllers, migrations, models
 from jimm.registry.controllers import Controller, Health
 from jimm.registry.models import Model
@@ -33,30 +34,19 @@ WHILE_MOVING: Final = 1.0
 
 
 class Watch:
-    """Looks at every controller, over and over."""
+    """Looks at every controller; one that is slow holds up nobody but itself."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._called = asyncio.Event()
+        self._rounds = Rounds("looking at the controllers", self._look_at_all)
 
     def wake(self) -> None:
         """Something changed: look now."""
-        self._called.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
-        """Works until cancelled; a controller that is slow holds up nobody but itself."""
-        while True:
-            self._called.clear()
-            pause = EVERY
-            try:
-                pause = await self._look_at_all()
-            except Exception:
-                log.exception("looking at the controllers failed; it goes on")
-            try:
-                async with asyncio.timeout(pause):
-                    await self._called.wait()
-            except TimeoutError:
-                pass
+        """Works until cancelled."""
+        await self._rounds.run()
 
     async def _look_at_all(self) -> float:
         async with self._fleet.registry.read() as session:

@@ -97,9 +97,9 @@ class Operation:
         """
         before, step = self.migration, _redacted(step)
         if step.state is not None and step.state != before.state:
-            move(State(before.state.value), State(step.state.value))
+            move(before.state, step.state)
         async with self.fleet.registry.write() as session:
-            if step.state is not None and step.state.value == State.DONE:
+            if step.state is not None and step.state is State.DONE:
                 after = await migrations.apply_moved(
                     session, before.held, step, controller_id=self.target.id
                 )

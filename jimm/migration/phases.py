@@ -10,24 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 from jimm.errors import Conflict
+from jimm.registry.words import ENDED, MigrationState
 
-
-class State(StrEnum):
-    """How far JIMM's operation has come."""
-
-    REQUESTED = "requested"
-    CHECKING = "checking"
-    STARTING = "starting"
-    RUNNING = "running"
-    CONFIRMING = "confirming"
-    CLEANING = "cleaning"
-    STUCK = "stuck"
-    DONE = "done"
-    FAILED = "failed"
-    REFUSED = "refused"
-
-
-ENDED: Final = frozenset({State.DONE, State.FAILED, State.REFUSED})
+State = MigrationState
+"""How far JIMM's operation has come; the registry spells the words."""
 
 MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.REQUESTED: frozenset({State.CHECKING}),

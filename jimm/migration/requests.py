@@ -26,7 +26,7 @@ from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.fleet import Fleet
 from jimm.migration import facts, phases, prechecks, users, views
-from jimm.migration.phases import ENDED, State
+from jimm.migration.phases import State
 from jimm.migration.prechecks import Finding
 from jimm.migration.verdict import Absent, Present, Silent
 from jimm.registry import controllers, migrations, models, placements
@@ -34,7 +34,7 @@ from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, MigrationEvent, NewMigration, Step
 from jimm.registry.models import Model, Visible
 from jimm.registry.placements import NewPlacement
-from jimm.registry.words import MigrationState, ModelState
+from jimm.registry.words import ENDED, ModelState
 
 
 class Updated(NamedTuple):
@@ -153,7 +153,7 @@ async def page(
     caller: Caller,
     *,
     reference: str = "",
-    states: Collection[MigrationState] = (),
+    states: Collection[State] = (),
     before: tuple[datetime, str] | None = None,
     limit: int = 100,
 ) -> list[Migration]:
@@ -216,7 +216,7 @@ async def resolve(
             f"the model is on {migration.source_name} or on {migration.target_name}",
             field="model-is-on",
         )
-    state = State(migration.state.value)
+    state = migration.state
     if state in ENDED:
         raise Conflict(f"the migration is over: {state}")
     outcome = phases.decide(state, moved=on == migration.target_name)
@@ -268,7 +268,7 @@ async def _decide(
     word = f"{who} says that the model is on {named.name}: {reason}"
     failed = outcome is State.FAILED
     step = Step(
-        state=MigrationState(outcome.value),
+        state=outcome,
         message=word,
         error_code="resolved" if failed else "",
         error=word if failed else "",

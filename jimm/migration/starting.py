@@ -23,7 +23,7 @@ from jimm.errors import (
 )
 from jimm.migration import facts, target_login, users
 from jimm.migration.operation import Operation
-from jimm.migration.phases import Phase
+from jimm.migration.phases import Phase, State
 from jimm.migration.verdict import (
     Moved,
     NotStarted,
@@ -35,7 +35,6 @@ from jimm.migration.verdict import (
 )
 from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, Step
-from jimm.registry.words import MigrationState
 from jimm.wire import tags
 from jimm.wire.params.controller import MigrationSpec, MigrationTargetInfo
 from jimm.wire.params.migration_target import BytesResult
@@ -63,7 +62,7 @@ def settled(verdict: Verdict) -> Step | None:
     match verdict:
         case Progress(phase, message):
             return Step(
-                state=MigrationState.RUNNING,
+                state=State.RUNNING,
                 phase=phase or None,
                 message=message,
                 error_code="",
@@ -71,7 +70,7 @@ def settled(verdict: Verdict) -> Step | None:
             )
         case Moved(debris):
             return Step(
-                state=MigrationState.CONFIRMING,
+                state=State.CONFIRMING,
                 phase=Phase.REAPFAILED if debris.startswith("removing") else Phase.DONE,
                 message=debris or "the model has arrived",
                 error_code="",
@@ -80,7 +79,7 @@ def settled(verdict: Verdict) -> Step | None:
         case Returned(reason):
             reason = reason or "the source gave no reason"
             return Step(
-                state=MigrationState.CLEANING,
+                state=State.CLEANING,
                 phase=Phase.ABORTDONE,
                 message=f"aborted: {reason}",
                 error_code="aborted",
@@ -100,16 +99,14 @@ def _unknown(operation: Operation, why: str) -> Step:
     if not operation.answer_overdue():
         return Step(message=why, next_in=pace.away)
     # It may be running: whoever follows it finds out when the source is back.
-    return Step(state=MigrationState.RUNNING, message=why)
+    return Step(state=State.RUNNING, message=why)
 
 
 def _never_began(operation: Operation) -> Step:
     if not operation.answer_overdue():
         return Step(next_in=operation.pace.poll)
     reason = f"{operation.source.name} did not answer, and began nothing"
-    return Step(
-        state=MigrationState.CLEANING, message=reason, error_code="answer-lost", error=reason
-    )
+    return Step(state=State.CLEANING, message=reason, error_code="answer-lost", error=reason)
 
 
 async def _ask(operation: Operation, migration: Migration) -> Step:
@@ -130,7 +127,7 @@ async def _ask(operation: Operation, migration: Migration) -> Step:
     except JimmError as error:  # lost, or never sent: looking tells
         return Step(message=str(error), next_in=pace.away)
     return Step(
-        state=MigrationState.RUNNING,
+        state=State.RUNNING,
         phase=Phase.QUIESCE,
         message=f"{operation.source.name} has begun",
         juju_id=juju_id,
@@ -185,7 +182,7 @@ def _unprepared(operation: Operation, error: JimmError) -> Step:
 
 def _failed(code: str, reason: str, *, cleaning: bool = False) -> Step:
     """The end of what never began; ``cleaning`` if an earlier call may have begun something."""
-    state = MigrationState.CLEANING if cleaning else MigrationState.FAILED
+    state = State.CLEANING if cleaning else State.FAILED
     return Step(state=state, message=reason, error_code=code, error=reason)
 
 
@@ -207,5 +204,5 @@ async def _refused(operation: Operation, text: str, earlier: datetime | None) ->
         if late and isinstance(verdict, NotStarted):
             return _failed("source-refused", text, cleaning=earlier is not None)
         if late and operation.since_phase() > operation.pace.unclear:
-            return Step(state=MigrationState.RUNNING, message=text)
+            return Step(state=State.RUNNING, message=text)
         await operation.rest(Step(next_in=operation.pace.poll))

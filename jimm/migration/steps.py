@@ -25,7 +25,6 @@ from jimm.migration.verdict import (
     is_exporting,
 )
 from jimm.registry.migrations import Migration, Step
-from jimm.registry.words import MigrationState
 
 Act = Callable[[Operation, Migration], Awaitable[Step]]
 
@@ -33,7 +32,7 @@ Act = Callable[[Operation, Migration], Awaitable[Step]]
 def first_step(migration: Migration) -> Step:
     """requested: its turn has come."""
     names = f"{migration.source_name} and {migration.target_name}"
-    return Step(state=MigrationState.CHECKING, message=f"checking {names}")
+    return Step(state=State.CHECKING, message=f"checking {names}")
 
 
 async def check(operation: Operation, _: Migration) -> Step:
@@ -45,7 +44,7 @@ async def check(operation: Operation, _: Migration) -> Step:
     if findings:
         reason = "; ".join(each.found for each in findings)
         return Step(
-            state=MigrationState.REFUSED,
+            state=State.REFUSED,
             message=reason,
             error_code="checks-failed",
             error=reason,
@@ -58,7 +57,7 @@ async def check(operation: Operation, _: Migration) -> Step:
             next_in=operation.pace.poll,
         )
     return Step(
-        state=MigrationState.STARTING,
+        state=State.STARTING,
         recorded_start=source.start,
         message=f"everything is ready on {operation.target.name}",
     )
@@ -74,9 +73,7 @@ async def follow(operation: Operation, migration: Migration) -> Step:
         return found
     if isinstance(verdict, NotStarted) and not migration.juju_id and operation.answer_overdue():
         reason = f"{operation.source.name} did not answer, and began nothing"
-        return Step(
-            state=MigrationState.CLEANING, message=reason, error_code="answer-lost", error=reason
-        )
+        return Step(state=State.CLEANING, message=reason, error_code="answer-lost", error=reason)
     why = verdict.why if isinstance(verdict, Unclear) else "the source shows no attempt"
     pause = operation.pace.away if isinstance(verdict, Unclear) else operation.pace.poll
     return _unclear(operation, why, pause)
@@ -90,11 +87,11 @@ async def confirm(operation: Operation, _: Migration) -> Step:
         return _unclear(operation, why, operation.pace.away)
     if not _lives(operation, there):
         return Step(
-            state=MigrationState.RUNNING,
+            state=State.RUNNING,
             message=f"{operation.target.name} does not have the model yet",
         )
     await users.admit(operation.fleet, await operation.model(), operation.target)
-    return Step(state=MigrationState.DONE)
+    return Step(state=State.DONE)
 
 
 async def clean(operation: Operation, migration: Migration) -> Step:
@@ -114,9 +111,9 @@ async def clean(operation: Operation, migration: Migration) -> Step:
         case Present():
             # Juju aborts when the answer of Activate is lost, and the target keeps its copy.
             kept = f"{operation.target.name} kept a copy of the model: remove it there by hand"
-            return Step(state=MigrationState.FAILED, message=f"{migration.error}; {kept}")
+            return Step(state=State.FAILED, message=f"{migration.error}; {kept}")
         case Absent():
-            return Step(state=MigrationState.FAILED, message=migration.error)
+            return Step(state=State.FAILED, message=migration.error)
 
 
 async def wait(operation: Operation, migration: Migration) -> Step:
@@ -129,7 +126,7 @@ async def wait(operation: Operation, migration: Migration) -> Step:
         return pause
     if isinstance(verdict, Progress) and operation.same_for(verdict.message):
         return pause
-    cleaning = Step(state=MigrationState.CLEANING) if migration.error else pause
+    cleaning = Step(state=State.CLEANING) if migration.error else pause
     return settled(verdict) or cleaning
 
 
@@ -160,7 +157,7 @@ def _unclear(operation: Operation, why: str, pause: float) -> Step:
 
 def _stuck(operation: Operation, why: str) -> Step:
     return Step(
-        state=MigrationState.STUCK,
+        state=State.STUCK,
         message=f"{why}. It goes on by itself when both controllers answer and agree; if that "
         f"can't be: jimmctl resolve-migration {operation.migration.id} --model-is-on CONTROLLER "
         "--reason TEXT",

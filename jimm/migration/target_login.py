@@ -18,7 +18,6 @@ from jimm.migration.phases import UNDER_WAY
 from jimm.registry import controllers, migrations, settings
 from jimm.registry.controllers import Controller
 from jimm.registry.session import ReadSession, lock
-from jimm.registry.words import MigrationState
 from jimm.wire import codes
 from jimm.wire.params.controller import ModifyControllerAccess
 from jimm.wire.secret import Secret
@@ -30,7 +29,7 @@ USER: Final = "jimm-migration"
 """A local superuser of each target."""
 
 _SUPERUSER: Final = "superuser"
-_STATES: Final = frozenset(MigrationState(state.value) for state in UNDER_WAY)
+_STATES: Final = UNDER_WAY
 
 
 async def lend(fleet: Fleet, target: Controller) -> Secret:

@@ -14,7 +14,6 @@ from jimm.migration.steps import STEPS, first_step
 from jimm.net.tasks import Tasks
 from jimm.registry import migrations
 from jimm.registry.migrations import Migration, Step
-from jimm.registry.words import MigrationState
 from jimm.wire.tags import ModelUUID
 
 log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Worker:
                 LEASE,
                 per_controller=self._fleet.settings.migrations_per_controller,
             )
-            if claimed is None or claimed.state is not MigrationState.REQUESTED:
+            if claimed is None or claimed.state is not State.REQUESTED:
                 return claimed
             return await migrations.apply(session, claimed.held, first_step(claimed))
 
@@ -103,12 +102,12 @@ class Worker:
 
     async def _carry_on(self, operation: Operation) -> None:
         while operation.migration.ended is None:
-            state = State(operation.migration.state.value)
+            state = operation.migration.state
             step = await STEPS[state](operation, operation.migration)
             await operation.rest(step)
         ended = operation.migration
         log.info("migration %s of %s is %s", ended.id, ended.model_uuid, ended.state.value)
-        if ended.state.value == State.DONE:
+        if ended.state is State.DONE:
             await self._on_moved(ended.model_uuid)
         self._woken.set()  # one that waited for its turn may have it now
         await target_login.give_back(self._fleet, operation.target)

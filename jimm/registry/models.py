@@ -39,7 +39,7 @@ from jimm.registry.tables import (
     ModelRow,
     RelationRow,
 )
-from jimm.registry.words import EVERYONE, ModelState, ObjectKind, Relation
+from jimm.registry.words import EVERYONE, GONE, ModelState, ObjectKind, Relation
 from jimm.wire.tags import ControllerUUID, ModelUUID, is_uuid
 
 
@@ -266,7 +266,7 @@ async def visible(
     """The models that an identity may see (all of them for ``admin``), with their controllers.
 
     By owner and name, after the owner and name in ``after``; those on the controller of that
-    name only, if given. Models that are still being made are left out.
+    name only, if given. Models that are still being made, or as good as gone, are left out.
     """
     held = (
         select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
@@ -277,7 +277,11 @@ async def visible(
         .correlate(ModelRow)
         .scalar_subquery()
     )
-    statement = _select().add_columns(held.label("held")).where(ModelRow.uuid.is_not(None))
+    statement = (
+        _select()
+        .add_columns(held.label("held"))
+        .where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
+    )
     if not admin:
         shared = related(identity, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
         statement = statement.where(or_(IdentityRow.name == identity, shared))

@@ -87,3 +87,6 @@ EVERYONE = "everyone"
 
 JIMM_KEY = "jimm"
 """The key of the one object of kind jimm."""
+
+GONE = "gone"
+"""The ``life`` of a model that its controller no longer has, until that is certain."""

@@ -140,9 +140,9 @@ class Store:
             ValueError: a model that Juju cannot have.
         """
         put = tuple(put)
-        for thing in put:
-            if isinstance(thing, Model) and (fault := fault_of(thing)):
-                raise ValueError(f"model {thing.name} cannot be: {fault}")
+        for model in put:
+            if isinstance(model, Model) and (fault := fault_of(model)):
+                raise ValueError(f"model {model.name} cannot be: {fault}")
         changes: list[tuple[type, str, Thing | None]] = []
         changes.extend((type(thing), _key(thing), None) for thing in remove)
         changes.extend((type(thing), _key(thing), thing) for thing in put)

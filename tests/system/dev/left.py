@@ -31,9 +31,18 @@ def members(group: int) -> list[int]:
             fields = (process / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if fields[0] != "Z" and str(group) in fields[2:4]:
+        if fields[0] != "Z" and str(group) in fields[2:4]:  # group, session
             found.append(int(process.name))
     return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there, and not as a zombie that nobody has asked for."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[0] != "Z"
 
 
 def _told(process: Path) -> bytes:

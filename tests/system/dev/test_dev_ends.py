@@ -12,7 +12,7 @@ import pytest
 
 from jimm.registry.embedded import cluster_folder
 from tests.fix_dev import Dev, make
-from tests.system.dev.left import groups, left, members
+from tests.system.dev.left import groups, is_running, left, members
 from tests.waiting import wait_until
 
 STOPPED_WITHIN = 10.0
@@ -82,13 +82,12 @@ def test_what_a_sigkill_leaves_is_taken_over(one: Dev) -> None:
     one.process.kill()
     one.process.wait()
     assert len(running) == 3
-    for pid in running:
-        os.kill(pid, 0)
+    assert all(is_running(pid) for pid in running)
     one.start()
     assert lasting(one) == before
     postgres = one.described["pids"]["postgres"]
     for pid in set(running) - {postgres}:
-        assert not Path(f"/proc/{pid}").exists()
+        assert not is_running(pid)
     assert stop(one, signal.SIGTERM) == 0
 
 
@@ -123,14 +122,16 @@ def _has_jimm(dev: Dev) -> bool:
     return (dev.folder / "run" / "jimm.log").exists()
 
 
-def _has_a_user(dev: Dev) -> bool:
-    return "Uvicorn running" in (dev.folder / "run" / "jimm.log").read_text() * _has_jimm(dev)
-
-
 @pytest.mark.parametrize(
-    "moment", [_is_begun, _makes_a_cluster, _has_postgres, _has_jimm], ids=lambda each: each.__name__
+    ("moment", "number"),
+    [
+        (_is_begun, signal.SIGTERM),
+        (_makes_a_cluster, signal.SIGINT),
+        (_has_postgres, signal.SIGTERM),
+        (_has_jimm, signal.SIGINT),
+    ],
+    ids=["the first process", "the cluster is made", "Postgres starts", "JIMM starts"],
 )
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_while_it_starts(
     one: Dev, moment: Callable[[Dev], bool], number: int
 ) -> None:

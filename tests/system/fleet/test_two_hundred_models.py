@@ -65,7 +65,7 @@ def rest_models(client: httpx.Client) -> list[dict[str, Any]]:
     while cursor is not None:
         page = client.get("/models", params={"limit": 500, "cursor": cursor}).json()
         found += page["models"]
-        cursor = page["next"]
+        cursor = page.get("next")
     return found
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from jimm.errors import Conflict
 from jimm.migration.phases import (
-    ENDED,
     MOVES,
     UNDER_WAY,
     Phase,
@@ -16,6 +15,7 @@ from jimm.migration.phases import (
     move,
     phase_of,
 )
+from jimm.registry.words import ENDED
 
 
 @pytest.mark.parametrize(("current", "following"), list(product(State, State)))

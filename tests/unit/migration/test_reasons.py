@@ -11,8 +11,8 @@ from jimm.migration.reasons import REDACTED, redact_reason
     ("text", "shown"),
     [
         (
-            "import failed: credential attribute mismatch: map[password:one u:x] != map[password:2]",
-            f"import failed: credential attribute mismatch: map[{REDACTED}]",
+            "failed: credential attribute mismatch: map[password:one u:x] != map[password:2]",
+            f"failed: credential attribute mismatch: map[{REDACTED}]",
         ),
         ("mismatch: map[key:a]b c] and more", f"mismatch: map[{REDACTED}] and more"),
         ("cut off: map[key:abc", f"cut off: map[{REDACTED}]"),

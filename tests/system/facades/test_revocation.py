@@ -1,0 +1,111 @@
+"""What is taken away counts at once, on open connections too."""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.fix_dev import Dev, make
+from tests.juju_client import Refused
+
+WITHIN = 1.0
+"""Seconds until a revocation has reached an open pipe."""
+
+
+async def shared_model(dev: Dev, level: str) -> str:
+    """A model of alice's that bob may use."""
+    async with dev.socket() as alice:
+        params = {"name": f"m-{uuid.uuid4().hex[:8]}", "owner-tag": "user-alice"}
+        made = await alice.call("ModelManager", 10, "CreateModel", params)
+    await change(dev, made["uuid"], "grant", level)
+    return str(made["uuid"])
+
+
+async def change(dev: Dev, model: str, action: str, level: str) -> None:
+    """alice gives bob a level, or takes it."""
+    asked = {"user-tag": "user-bob", "action": action, "access": level}
+    async with dev.socket() as alice:
+        told = await alice.call(
+            "ModelManager",
+            10,
+            "ModifyModelAccess",
+            {"changes": [{**asked, "model-tag": f"model-{model}"}]},
+        )
+    assert told["results"] == [{}]
+
+
+async def test_a_revoked_grant_closes_the_open_pipe(dev: Dev) -> None:
+    model = await shared_model(dev, "read")
+    async with dev.socket("bob", f"/model/{model}/api") as bob:
+        await bob.call("Client", 6, "FullStatus", {"patterns": []})
+        await change(dev, model, "revoke", "read")
+        began = time.monotonic()
+        assert await bob.closed() == 1001
+        assert time.monotonic() - began < WITHIN
+    with pytest.raises(Refused, match="unknown model"):
+        async with dev.socket("bob", f"/model/{model}/api"):
+            pass
+
+
+async def test_a_lower_level_closes_the_pipe_and_the_next_one_has_it(dev: Dev) -> None:
+    model = await shared_model(dev, "write")
+    async with dev.socket("bob", f"/model/{model}/api") as bob:
+        await change(dev, model, "revoke", "write")
+        assert await bob.closed() == 1001
+    async with dev.socket("bob", f"/model/{model}/api") as bob:
+        await bob.call("Client", 6, "FullStatus", {"patterns": []})
+        with pytest.raises(Refused):
+            await bob.call("ModelConfig", 3, "ModelSet", {"config": {"x": "y"}})
+
+
+async def test_others_pipes_stay_open(dev: Dev) -> None:
+    model = await shared_model(dev, "read")
+    async with dev.socket("alice", f"/model/{model}/api") as alice:
+        async with dev.socket("bob", f"/model/{model}/api") as bob:
+            await change(dev, model, "revoke", "read")
+            await bob.closed()
+        await alice.call("Client", 6, "FullStatus", {"patterns": []})
+
+
+def disable(dev: Dev, user: str) -> None:
+    """`jimm user disable`, as its operator runs it."""
+    database = dev.described["pids"]["jimm"][0]
+    environment = dict(
+        each.split("=", 1)
+        for each in open(f"/proc/{database}/environ").read().split("\0")
+        if "=" in each
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "jimm", "user", "disable", user],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+async def test_a_disabled_user_is_out_at_once_everywhere() -> None:
+    dev = make(controllers=1)
+    try:
+        dev.start()
+        model = await shared_model(dev, "read")
+        async with dev.socket("bob") as door, dev.socket("bob", f"/model/{model}/api") as pipe:
+            disable(dev, "bob")
+            began = time.monotonic()
+            assert await pipe.closed() == 1001
+            assert await door.closed() == 1001
+            assert time.monotonic() - began < WITHIN
+        with pytest.raises(Refused, match="invalid entity name or password"):
+            async with dev.socket("bob"):
+                pass
+        async with dev.socket() as alice:
+            told: Any = await alice.call("ModelManager", 10, "ListModels", {"tag": "user-alice"})
+            assert len(told["user-models"]) == 1
+    finally:
+        dev.destroy()
