@@ -36,7 +36,7 @@ dev: install ## Run JIMM with Postgres and three simulated controllers, data in 
 	@$(BIN)/jimm dev --data .dev --port 17070
 
 test: install lint types contracts ## Run every check and every test but the soak tests
-	@$(BIN)/python -m pytest -m "not soak"
+	@$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile
 
 soak: install ## Run the tests that take too long for every change
 	@$(BIN)/python -m pytest -m soak

@@ -32,6 +32,7 @@ from jimm.access.tokens import SessionTokens
 from jimm.controllers.health import Reading
 from jimm.controllers.pool import Pool
 from jimm.errors import ConfigurationError
+from jimm.facades.connections import Connections
 from jimm.facades.door import ApiDoor
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.reconcile import Reconciler
@@ -181,14 +182,22 @@ async def _assemble(
     fleet = await _fleet(settings, registry, sealer, tasks)
     logins = Logins(registry, settings.local_domain, passwords, _now)
     servers = [[_host_port(settings.address)]]
-    keeper, pipes = Keeper(fleet, logins, servers), Pipes()
+    keeper, pipes, connections = Keeper(fleet, logins, servers), Pipes(), Connections()
     reconciler, watch = Reconciler(fleet), Watch(fleet)
 
     async def on_moved(model: ModelUUID) -> None:
         pipes.close_model(model, "the model has moved; connect again")
 
     worker = Worker(fleet, on_moved)
-    notices = Notices(fleet, pipes, keeper, reconciler=reconciler, watch=watch, worker=worker)
+    notices = Notices(
+        fleet,
+        pipes,
+        connections,
+        keeper,
+        reconciler=reconciler,
+        watch=watch,
+        worker=worker,
+    )
     work: dict[str, Coroutine[None, None, None]] = {
         "links": fleet.pool.run(),
         "reconcile": reconciler.run(),
@@ -204,7 +213,7 @@ async def _assemble(
         keys=KeyRing(registry, sealer, _now),
         is_working=lambda: len(background) == len(work),
     )
-    return Running(services, ApiDoor(fleet, logins, servers), pipes, keeper), work
+    return Running(services, ApiDoor(fleet, logins, servers, connections), pipes, keeper), work
 
 
 async def _fleet(settings: Settings, registry: Registry, sealer: Sealer, tasks: Tasks) -> Fleet:
@@ -293,7 +302,9 @@ async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:
             key = Secret(settings.tls_key_file.read_text())
             return server_context(Issued(chain, key))
         except OSError as error:  # SSLError is one
-            raise ConfigurationError(f"the certificate or its key can't be used: {error}") from error
+            raise ConfigurationError(
+                f"the certificate or its key can't be used: {error}"
+            ) from error
     authority = await own_authority(fleet.registry, fleet.sealer)
     names = [settings.address.rpartition(":")[0].strip("[]"), *settings.public_names]
     return server_context(authority.issue(names))

@@ -52,10 +52,15 @@ def dev(
     ] = 1.0,
 ) -> None:
     """Run all of it on this machine: Postgres, JIMM, and simulated controllers."""
-    from jimm.dev.run import Plan, run
+    from jimm.dev.state import alone
 
-    _log_to_stderr("warning")
-    sys.exit(asyncio.run(run(Plan(data.resolve(), port, controllers, speed))))
+    folder = data.resolve()
+    with alone(folder):  # at once: what follows takes a moment to load
+        from jimm.dev.run import Plan, run
+
+        _log_to_stderr("warning")
+        status = asyncio.run(run(Plan(folder, port, controllers, speed)))
+    sys.exit(status)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from jimm.errors import NotFound
+from jimm.facades.connections import Connections
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.reconcile import Reconciler
 from jimm.fleet.watch import Watch
@@ -23,12 +24,15 @@ from jimm.registry.listen import (
     RELATIONS,
     Notification,
 )
-from jimm.registry.words import EVERYONE
+from jimm.registry.relations import Change
+from jimm.registry.words import EVERYONE, ObjectKind
 from jimm.wire.tags import is_uuid
 
 log = logging.getLogger(__name__)
 
 CHANNELS: Final = (CONTROLLERS, IDENTITIES, INTENTS, MIGRATIONS, MODELS, RELATIONS)
+
+LOG_IN_AGAIN: Final = "log in again"
 
 AT_WORST: Final = 5.0
 """Seconds after which a revocation counts though no notification came."""
@@ -41,6 +45,7 @@ class Notices:
         self,
         fleet: Fleet,
         pipes: Pipes,
+        connections: Connections,
         keeper: Keeper,
         *,
         reconciler: Reconciler,
@@ -49,6 +54,7 @@ class Notices:
     ) -> None:
         self._fleet = fleet
         self._pipes = pipes
+        self._connections = connections
         self._keeper = keeper
         self._reconciler = reconciler
         self._watch = watch
@@ -85,6 +91,8 @@ class Notices:
 
     async def _read_all_again(self) -> None:
         await self._fleet.connect_all()
+        async with self._fleet.registry.read() as session:
+            self._revision = await relations.revision(session)
         await self._recheck(list(self._pipes))
         self._reconciler.wake()
         self._watch.wake()
@@ -100,7 +108,8 @@ class Notices:
                 self._pipes.close_controller(uuid, "the controller was removed")
 
     async def _identity_changed(self, name: str) -> None:
-        self._pipes.close_identity(name, "log in again")
+        self._pipes.close_identity(name, LOG_IN_AGAIN)
+        await self._connections.close_identity(name, LOG_IN_AGAIN)
 
     async def _intent_due(self, _: str) -> None:
         self._reconciler.wake()
@@ -123,11 +132,15 @@ class Notices:
     async def _relation_changed(self, _: str) -> None:
         """Everything since the revision that was read last; a change of ``everyone``'s, or of
         somebody whose pipe is open here, has that pipe checked."""
+        while changes := await self._changes():
+            self._revision = changes[-1].revision
+            await self._changed(changes)
+
+    async def _changes(self) -> list[Change]:
         async with self._fleet.registry.read() as session:
-            changes = await relations.changes_since(session, self._revision)
-        if not changes:
-            return
-        self._revision = changes[-1].revision
+            return await relations.changes_since(session, self._revision)
+
+    async def _changed(self, changes: list[Change]) -> None:
         subjects = {change.subject for change in changes}
         concerned = [
             pipe
@@ -135,6 +148,9 @@ class Notices:
             if admission.identity in subjects or EVERYONE in subjects
         ]
         await self._recheck(concerned)
+        for change in changes:
+            if change.object_kind is ObjectKind.JIMM:  # /api took note of it at the login
+                await self._connections.close_identity(change.subject, LOG_IN_AGAIN)
 
     async def _recheck(self, pipes: list[OpenPipe]) -> None:
         for pipe in pipes:

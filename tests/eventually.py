@@ -4,14 +4,26 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], *, deadline: float = 10.0, interval: float = 0.02
-) -> T:
+    condition: Callable[[], Awaitable[T]], *, deadline: float = ..., interval: float = ...
+) -> T: ...
+
+
+@overload
+async def eventually(
+    condition: Callable[[], T], *, deadline: float = ..., interval: float = ...
+) -> T: ...
+
+
+async def eventually(
+    condition: Callable[[], Any], *, deadline: float = 10.0, interval: float = 0.02
+) -> Any:
     """The first true value of ``condition``, asked every ``interval`` seconds.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ class Dev:
         command = [sys.executable, "-m", "jimm", "dev", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--controllers", str(self.controllers)]
         command += ["--speed", str(self.speed)]
+        (self.folder / "dev.json").unlink(missing_ok=True)  # of one that was killed
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_until(self._is_ready, deadline=READY_WITHIN)
@@ -55,6 +57,7 @@ class Dev:
         if self.process is not None and self.process.poll() is None:
             self.stop()
         EmbeddedPostgres(cluster_folder(self.folder)).destroy()
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     @property
     def described(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Plan:
     @property
     def file(self) -> Path:
         """Where everything is told; it is there while all of it runs."""
-        return self.data / "dev.json"
+        return self.data / state.DESCRIPTION
 
     @property
     def run(self) -> Path:
@@ -63,15 +63,12 @@ class Plan:
 async def run(plan: Plan) -> int:
     """Runs until it is told to stop, or until JIMM or Postgres is gone; the exit status.
 
-    Raises:
-        ConfigurationError: another one runs on the same folder.
+    The caller holds the folder (:func:`jimm.dev.state.alone`).
     """
-    plan.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with state.alone(plan.data):
-        stop = asyncio.Event()
-        for number in _signals():
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await _Dev(plan).run(stop)
+    stop = asyncio.Event()
+    for number in _signals():
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await _Dev(plan).run(stop)
 
 
 class _Dev:
@@ -87,7 +84,6 @@ class _Dev:
     async def run(self, stop: asyncio.Event) -> int:
         tasks = Tasks()
         try:
-            self._plan.file.unlink(missing_ok=True)
             await _to_its_end(self._clear)
             told = tasks.spawn(stop.wait(), name="wait to be told to stop")
             starting = tasks.spawn(self._start(), name="start everything")

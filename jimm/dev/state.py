@@ -15,6 +15,9 @@ from jimm.errors import ConfigurationError
 
 USERS: Final = ("admin", "alice", "bob")
 
+DESCRIPTION: Final = "dev.json"
+"""The file that tells where everything is, while all of it runs."""
+
 PORTS: Final = range(20000, 30000)
 """What the controllers' ports are chosen from."""
 
@@ -52,16 +55,19 @@ def write_private(file: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Holds the folder for one run.
+    """Holds the folder, made if need be, for one run; what a run that was killed has said of
+    itself is taken away.
 
     Raises:
         ConfigurationError: another run has it.
     """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(f"another jimm dev runs on {folder}") from error
+        (folder / DESCRIPTION).unlink(missing_ok=True)
         yield
 
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol, assert_never
 
 from jimm.errors import JimmError, ProtocolError
 from jimm.facades.cloud import Cloud
+from jimm.facades.connections import Connections
 from jimm.facades.controller import Controller
 from jimm.facades.jimm import Jimm
 from jimm.facades.model_config import ModelConfig
@@ -49,6 +50,9 @@ class Socket(Protocol):
     async def send(self, message: bytes) -> None:
         """Sends one text message; a client that is gone is no error."""
 
+    async def close(self, reason: str) -> None:
+        """Tells the client to connect again; one that is gone is no error."""
+
 
 class Logins(Protocol):
     """How a client is let in."""
@@ -66,9 +70,10 @@ class Logins(Protocol):
 class Connection:
     """Drives one socket until the client leaves."""
 
-    def __init__(self, socket: Socket, logins: Logins) -> None:
+    def __init__(self, socket: Socket, logins: Logins, open_ones: Connections) -> None:
         self._socket = socket
         self._logins = logins
+        self._open_ones = open_ones
         self._dialogue = Dialogue(Door.CONTROLLER)
         self._session: Session | None = None
         self._instances: dict[type[Facade], SessionFacade] = {}
@@ -81,7 +86,12 @@ class Connection:
             while (message := await self._socket.receive()) is not None:
                 await self._read(message)
         finally:
+            self._open_ones.discard(self)
             await self._tasks.aclose()
+
+    async def close(self, reason: str) -> None:
+        """Tells the client to connect, and log in, again."""
+        await self._socket.close(reason)
 
     async def _read(self, message: bytes | str) -> None:
         try:
@@ -120,6 +130,7 @@ class Connection:
         except Exception:
             log.exception("a login failed")
             return Refused(JimmError(FAILED))
+        self._open_ones.add(self, self._session.caller.identity)
         return Accepted(result)
 
     async def _answer(self, request: Request) -> bytes:

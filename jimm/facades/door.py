@@ -4,12 +4,14 @@ from fastapi import WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from jimm.access.logins import Logins
+from jimm.facades.connections import Connections
 from jimm.facades.dispatch import Connection
 from jimm.facades.session import Session
 from jimm.fleet import versions
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.wire import tags
+from jimm.wire.frames import GOING_AWAY
 from jimm.wire.login import PasswordLogin
 from jimm.wire.params.admin import FacadeVersions, HostPort, LoginResult, UserInfo
 
@@ -17,15 +19,22 @@ from jimm.wire.params.admin import FacadeVersions, HostPort, LoginResult, UserIn
 class ApiDoor:
     """Lets clients in, each on a connection of its own."""
 
-    def __init__(self, fleet: Fleet, logins: Logins, servers: list[list[HostPort]]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        logins: Logins,
+        servers: list[list[HostPort]],
+        open_ones: Connections,
+    ) -> None:
         self._fleet = fleet
         self._logins = logins
         self._servers = servers
+        self._open_ones = open_ones
 
     async def enter(self, websocket: WebSocket) -> None:
         """One client, until it leaves."""
         await websocket.accept()
-        await Connection(_Socket(websocket), self).run()
+        await Connection(_Socket(websocket), self, self._open_ones).run()
 
     async def log_in(
         self, attempt: PasswordLogin, facades: list[FacadeVersions]
@@ -72,3 +81,11 @@ class _Socket:
             await self._websocket.send_text(message.decode())
         except (WebSocketDisconnect, RuntimeError):
             return  # it left before its answer came
+
+    async def close(self, reason: str) -> None:
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            return
+        try:
+            await self._websocket.close(GOING_AWAY, reason)
+        except (WebSocketDisconnect, RuntimeError):
+            return  # it left by itself

@@ -71,6 +71,9 @@ async def register(fleet: Fleet, caller: Caller, asked: Registration) -> Control
         raise WrongController(
             f"wrong controller: {found.uuid} answers there, and not {asked.uuid}", field="uuid"
         )
+    if found.uuid == fleet.uuid:
+        field = "public-address" if asked.public_address else "api-addresses"
+        raise NotValid("JIMM itself answers there: give a controller's address", field=field)
     async with fleet.registry.write() as session:
         await _check_clouds(session, found)
         added = await controllers.add(session, _row(fleet, asked, trust, found))
@@ -228,7 +231,11 @@ async def _token(fleet: Fleet, uuid: str) -> LoginRequest:
 
 async def _probe(asked: Registration, login: LoginRequest) -> Probe:
     addresses = [asked.public_address] if asked.public_address else list(asked.addresses)
-    return await probe(addresses, asked.ca_certificate, asked.tls_hostname, login)
+    try:
+        return await probe(addresses, asked.ca_certificate, asked.tls_hostname, login)
+    except RemoteError as error:
+        # Else its "invalid entity name or password" would read as JIMM's own.
+        raise RemoteError(f"the controller says: {error}", error.juju_code, error.info) from error
 
 
 def _row(fleet: Fleet, asked: Registration, trust: Trust, found: Probe) -> NewController:

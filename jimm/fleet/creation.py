@@ -197,9 +197,9 @@ async def _try(fleet: Fleet, caller: Caller, work: _Work, ranked: Ranked) -> Cre
         except LostAnswer as lost:
             info = await _look_for(fleet, work, controller, lost)
         except RemoteError as error:
+            await _unsent(fleet, work)
             if error.juju_code in REQUEST_AT_FAULT:
                 raise
-            await _unsent(fleet, work)
             raise _Next(str(error)) from error
         except (ControllerUnavailable, WrongController) as error:
             await _unsent(fleet, work)
@@ -365,8 +365,15 @@ async def arrive(
 
 
 async def _give_up(fleet: Fleet, caller: Caller, work: _Work, error: Exception) -> None:
-    """Nothing was created, as far as can be known: the name is free again."""
+    """Nothing was created: the name is free again. What was sent, and not refused, may have
+    been carried out: that is left to the reconciler.
+
+    Raises:
+        LostAnswer: it is not known.
+    """
     async with fleet.registry.write() as session:
+        if (await intents.by_id(session, work.intent.id)).sent_at is not None:
+            raise LostAnswer("it is not known yet whether the model was made") from error
         if not await intents.settle(
             session, work.intent.held, IntentState.ABANDONED, type(error).__name__
         ):

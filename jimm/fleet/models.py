@@ -9,6 +9,7 @@ import msgspec
 
 from jimm import audit
 from jimm.access import grants
+from jimm.access.names import shown
 from jimm.controllers.calls import model_manager as calls
 from jimm.errors import (
     Conflict,
@@ -17,6 +18,7 @@ from jimm.errors import (
     LostAnswer,
     MigrationUnderway,
     ModelNotFound,
+    NotValid,
     RemoteError,
     Unauthorized,
 )
@@ -95,11 +97,17 @@ async def refer(fleet: Fleet, caller: Caller, reference: str) -> Visible:
     if tags.is_uuid(bare):
         return await find(fleet, caller, bare)
     owner, _, name = reference.partition("/")
-    async with fleet.registry.read() as session:
-        model = await models.by_owner(session, owner, name)
-    if not model.uuid:
-        raise ModelNotFound(f'model "{reference}" not found')
-    return await find(fleet, caller, model.uuid)
+    # One answer, whether there is none or none for this caller: it must not tell the uuid.
+    named = f"{shown(owner, fleet.local_domain)}/{name}" if name else reference
+    unknown = ModelNotFound(f'model "{named}" not found')
+    try:
+        async with fleet.registry.read() as session:
+            model = await models.by_owner(session, owner, name)
+        if model.uuid:
+            return await find(fleet, caller, model.uuid)
+    except ModelNotFound as error:
+        raise unknown from error
+    raise unknown
 
 
 async def show(fleet: Fleet, caller: Caller, model: str) -> Shown:
@@ -163,6 +171,8 @@ async def modify_access(
     Raises:
         ModelNotFound, Unauthorized, NotValid, AlreadyExists: as Juju's ``ModifyModelAccess``.
     """
+    if action not in ("grant", "revoke"):
+        raise NotValid(f'unknown action "{action}"', field="action")
     seen = await find(fleet, caller, model)
     change = grants.grant if action == "grant" else grants.revoke
     async with fleet.registry.write() as session:
@@ -189,6 +199,8 @@ async def modify_access(
 async def destroy(fleet: Fleet, caller: Caller, request: DestroyModel) -> None:
     """Begins to destroy a model. Once this returns it will be gone, crash or no crash.
 
+    Asked again, the controller is told again: by force this time, perhaps.
+
     Raises:
         ModelNotFound, Unauthorized: as Juju.
         MigrationUnderway: the model is being moved.
@@ -199,6 +211,9 @@ async def destroy(fleet: Fleet, caller: Caller, request: DestroyModel) -> None:
     if model.controller_id is None:
         raise Conflict("the model's controller is not registered any more: jimmctl forget-model")
     intent = await _intend_destroy(fleet, caller, model, request)
+    if intent is None:
+        await _destroy_again(fleet, model, request)
+        return
     try:
         await send_destroy(fleet, model, request)
     except LostAnswer:
@@ -272,20 +287,22 @@ async def _refuse_migrating(fleet: Fleet, model: str) -> None:
 
 async def _intend_destroy(
     fleet: Fleet, caller: Caller, model: Model, request: DestroyModel
-) -> Intent:
+) -> Intent | None:
+    """The intent, held; ``None`` where somebody sees to it already."""
     await _refuse_migrating(fleet, model.uuid)
+    intent = None
     async with fleet.registry.write() as session:
-        await models.set_destroying(session, model.uuid)
-        intent = await intents.open_(
-            session,
-            str(uuid.uuid4()),
-            IntentKind.DESTROY,
-            model.id,
-            msgspec.to_builtins(request),
-            owner=fleet.worker,
-            lease=LEASE,
-            controller_id=model.controller_id,
-        )
+        if await models.set_destroying(session, model.uuid):
+            intent = await intents.open_(
+                session,
+                str(uuid.uuid4()),
+                IntentKind.DESTROY,
+                model.id,
+                msgspec.to_builtins(request),
+                owner=fleet.worker,
+                lease=LEASE,
+                controller_id=model.controller_id,
+            )
         await audit.record(
             session,
             audit.Action(
@@ -297,6 +314,16 @@ async def _intend_destroy(
             ),
         )
     return intent
+
+
+async def _destroy_again(fleet: Fleet, model: Model, request: DestroyModel) -> None:
+    try:
+        await send_destroy(fleet, model, request)
+    except LostAnswer:
+        return
+    except RemoteError as error:
+        if error.juju_code not in codes.GONE:
+            raise
 
 
 async def _hand_over(fleet: Fleet, intent: Intent) -> None:

@@ -155,8 +155,12 @@ def _candidates(rows: Sequence[Row]) -> list[Candidate]:
                 healthy=first.status is ControllerStatus.AVAILABLE,
                 status_info=first.status_info,
                 deprecated=first.deprecated,
+                # Where nothing is offered, nobody can tell what the caller might do with it.
                 may_add=first.may_administer
-                or (first.may_add_controller and any(row.may_add_cloud for row in offers)),
+                or (
+                    first.may_add_controller
+                    and any(row.may_add_cloud or row.region is None for row in offers)
+                ),
                 agent_version=first.agent_version,
                 models=first.models,
             )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from jimm.controllers.calls import model_manager as calls
-from jimm.errors import JimmError, LostAnswer, RemoteError
+from jimm.errors import JimmError, LostAnswer, ModelNotFound, RemoteError
 from jimm.fleet import creation, leasing
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.models import send_destroy
@@ -14,7 +14,8 @@ from jimm.registry import controllers, intents, models, placements
 from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
 from jimm.registry.models import Facts, Model
-from jimm.registry.words import GONE, IntentKind, IntentState
+from jimm.registry.session import ReadSession
+from jimm.registry.words import GONE, IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.fold import convert
 from jimm.wire.params.model_manager import DestroyModel
@@ -130,8 +131,13 @@ async def _settle_late_arrival(fleet: Fleet, intent: Intent, controller: Control
         else:
             await _put_off(fleet, intent, AGAIN, "not there yet")
         return
+    # After the look, so that a model that was there then is being made, or known, by now.
     async with fleet.registry.read() as session:
         known = await models.known(session, [found])
+        being_made = await _is_being_made(session, str(intent.request["owner"]), name)
+    if being_made and not known:
+        await _put_off(fleet, intent, AGAIN, "another of that name is being made")
+        return
     if known or not intent.absent_before:
         log.warning("model %s (%s) on %s is not JIMM's to remove", name, found, controller.name)
         await _done(fleet, intent, IntentState.DONE, f"{found} is left where it is")
@@ -142,6 +148,13 @@ async def _settle_late_arrival(fleet: Fleet, intent: Intent, controller: Control
     await _put_off(fleet, intent, AGAIN, f"removing {found}")
 
 
+async def _is_being_made(session: ReadSession, owner: str, name: str) -> bool:
+    try:
+        return (await models.by_owner(session, owner, name)).state is ModelState.CREATING
+    except ModelNotFound:
+        return False
+
+
 async def _settle_destroy(fleet: Fleet, intent: Intent) -> None:
     """Told again if need be, then watched until it is gone for certain."""
     if intent.model_id is None:
@@ -149,6 +162,9 @@ async def _settle_destroy(fleet: Fleet, intent: Intent) -> None:
         return
     async with fleet.registry.read() as session:
         model = await models.by_id(session, intent.model_id)
+    if model.state is not ModelState.DESTROYING:
+        await _done(fleet, intent, IntentState.ABANDONED, f"the model is {model.state.value}")
+        return
     if await _is_there(fleet, model, convert(intent.request, DestroyModel)):
         await _put_off(fleet, intent, AGAIN, "still there")
         return
@@ -176,7 +192,7 @@ async def _is_there(fleet: Fleet, model: Model, request: DestroyModel) -> bool:
     try:
         info = await calls.model_info(link, model.uuid)
     except RemoteError as error:
-        if error.juju_code in codes.GONE:
+        if error.juju_code in (codes.NOT_FOUND, codes.MODEL_NOT_FOUND):
             return False
         raise
     if info.life == "alive":

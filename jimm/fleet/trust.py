@@ -17,6 +17,7 @@ from jimm.controllers.calls import user_manager
 from jimm.controllers.endpoint import Endpoint
 from jimm.controllers.link import Link
 from jimm.errors import ControllerUnavailable, RemoteError
+from jimm.fleet import local_access
 from jimm.registry import controllers, identities
 from jimm.registry.controllers import Controller, LocalUser
 from jimm.registry.crypto import Sealer
@@ -98,14 +99,18 @@ class Trust:
     ) -> tuple[LoginRequest, str]:
         """A login in a user's name, and the user's id there.
 
-        With password trust that is a local user, made at first need over ``link``, JIMM's own.
+        With password trust that is a local user, made at first need and given just this access
+        over ``link``, JIMM's own.
 
         Raises:
             ControllerUnavailable: the user must be made, and the controller is away.
+            ControllerError: it refuses the access.
         """
         if controller.trust is TrustKind.TOKEN:
             return await self.token_login(controller.uuid, identity, access), identity
         user = await self.local_user(controller, identity, link)
+        if link is not None:
+            await local_access.match(link, user.username, access)
         login = password_login(user.username, self._open(controller, identity, user))
         return login, user.username
 

@@ -127,7 +127,7 @@ async def _compare(
         if uuid not in moving:
             await _confirm_missing(fleet, controller, uuid)
     for model in known:
-        if model.state is ModelState.MISSING:
+        if model.state in (ModelState.MISSING, ModelState.UNMANAGED):
             await _found_elsewhere(fleet, controller, model)
 
 
@@ -149,7 +149,8 @@ async def _confirm_missing(fleet: Fleet, controller: Controller, uuid: ModelUUID
 
 
 async def _found_elsewhere(fleet: Fleet, controller: Controller, model: Model) -> None:
-    """A model that its controller lost is here: it was moved by hand."""
+    """A model that its controller lost is here: it was moved by hand, or the controller that
+    JIMM forgot is registered again."""
     info = await calls.model_info(fleet.link(controller), model.uuid)
     if info.controller_uuid != controller.uuid or info.status.info == "importing":
         return
@@ -158,7 +159,7 @@ async def _found_elsewhere(fleet: Fleet, controller: Controller, model: Model) -
             return
         await models.set_controller(session, model.uuid, controller.id)
     log.warning(
-        "model %s was found on %s: it was moved there behind JIMM's back",
+        "model %s was found on %s: it came there behind JIMM's back",
         model.uuid,
         controller.name,
     )

@@ -67,7 +67,8 @@ def _reasons_against(request: Request, candidate: Candidate) -> tuple[str, ...]:
     if not candidate.may_add:
         reasons.append("the caller may not add models there")
     if not candidate.regions:
-        reasons.append(f"it does not offer cloud {request.cloud}")
+        region = f" or not its region {request.region}" if request.region else ""
+        reasons.append(f"it does not offer cloud {request.cloud}{region}")
     elif candidate.region_for(request.region) is None:
         reasons.append(f"it does not reach region {request.region} of cloud {request.cloud}")
     if not candidate.healthy:

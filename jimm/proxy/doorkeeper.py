@@ -1,6 +1,7 @@
 """Whom the porter asks: who is this, may they come in, and where does the model live?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from jimm.controllers.endpoint import Endpoint
@@ -16,8 +17,8 @@ class Admission:
 
     ``identity`` is the full name (``alice@jimm``), by which open pipes are found again;
     ``user_tag`` is what the client is shown (``user-alice``). ``login`` is for the controller
-    at ``endpoint`` and holds all of the user's levels there. ``shown`` stands in the client's
-    login result where the controller would tell of itself.
+    at ``endpoint`` and holds all of the user's levels there, which are ``access``, by tag.
+    ``shown`` stands in the client's login result where the controller would tell of itself.
     """
 
     identity: str
@@ -26,6 +27,7 @@ class Admission:
     endpoint: Endpoint
     login: LoginRequest
     shown: Shown
+    access: Mapping[str, str] = field(default_factory=dict)
 
     def introduction(self) -> Introduction:
         """What the porter needs of it."""

@@ -1,33 +1,35 @@
 """The doorkeeper over the registry: who it is, what they may, where the model lives."""
 
-import base64
+import asyncio
 from collections.abc import Mapping
-
-import jwt
-import msgspec
+from typing import Final
 
 from jimm.access import rules
 from jimm.access.logins import Logins
 from jimm.access.names import shown
-from jimm.controllers.calls import model_manager as calls
 from jimm.errors import (
     ControllerUnavailable,
     JimmError,
     ModelNotFound,
-    RemoteError,
     Unauthorized,
 )
 from jimm.fleet.fleet import Fleet, endpoint
+from jimm.migration import views
+from jimm.migration.verdict import Absent
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.porter import Shown
-from jimm.registry import controllers, models
+from jimm.registry import controllers, migrations, models
 from jimm.registry.controllers import Controller
-from jimm.registry.models import Entry
+from jimm.registry.models import Entry, Model
 from jimm.registry.words import Trust
-from jimm.wire import codes, tags
+from jimm.wire import tags
 from jimm.wire.login import Attempt
 from jimm.wire.params.admin import HostPort, LoginRequest
-from jimm.wire.params.model_manager import ModifyModelAccess
+
+ARRIVES_WITHIN: Final = 10.0
+"""Seconds that a login waits for a model that has left one controller to be at the other."""
+
+LOOK_EVERY: Final = 0.1
 
 
 class Keeper:
@@ -45,30 +47,47 @@ class Keeper:
     async def admit(self, model: str, attempt: Attempt) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
         identity = await self._logins.by_password(attempt.name, attempt.password)
-        entry = await self._entry(model, identity.name)
+        entry = await self._settled_entry(model, identity.name)
         return await self._admission(identity.name, entry, self._claims(identity.name, entry))
 
     async def readmit(self, admission: Admission) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`; nothing new is a refusal."""
         entry = await self._entry(admission.model_uuid, admission.identity)
         claims = self._claims(admission.identity, entry)
-        if claims == _held(admission):
+        if claims == admission.access:
             raise Unauthorized
         return await self._admission(admission.identity, entry, claims)
 
     async def still_holds(self, admission: Admission) -> bool:
-        """Whether the same person would be let in the same way now: same rights, same place.
-
-        With token trust alone: with password trust the controller itself knows the rights.
-        """
+        """Whether the same person would be let in the same way now: same rights, same place."""
         try:
             entry = await self._entry(admission.model_uuid, admission.identity)
         except JimmError:
             return False
         if entry.model.controller_uuid != admission.endpoint.uuid:
             return False
-        held = _held(admission)
-        return held is None or held == self._claims(admission.identity, entry)
+        return admission.access == self._claims(admission.identity, entry)
+
+    async def _settled_entry(self, model: str, identity: str) -> Entry:
+        """The entry, once it is known where the model is.
+
+        A source closes its connections when it lets a model go, a moment before the migration
+        is done; clients come back at once, and libjuju does so a single time.
+        """
+        end = asyncio.get_running_loop().time() + ARRIVES_WITHIN
+        while True:
+            async with self._fleet.registry.read() as session:
+                moving = (await migrations.active(session, [model])) if tags.is_uuid(model) else {}
+            entry = await self._entry(model, identity)  # after, so that it knows of a move's end
+            late = asyncio.get_running_loop().time() > end
+            if late or not moving or not await self._has_left(entry.model):
+                return entry
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _has_left(self, model: Model) -> bool:
+        async with self._fleet.registry.read() as session:
+            host = await controllers.by_uuid(session, model.controller_uuid or "")
+        return isinstance(await views.look(self._fleet, host, model.uuid), Absent)
 
     async def _entry(self, model: str, identity: str) -> Entry:
         unknown = ModelNotFound(f'unknown model: "{model}"')
@@ -113,6 +132,7 @@ class Keeper:
             endpoint=endpoint(controller),
             login=await self._login(controller, identity, entry, claims),
             shown=self._shown,
+            access=claims,
         )
 
     async def _login(
@@ -121,29 +141,6 @@ class Keeper:
         if controller.trust is Trust.TOKEN:
             return await self._fleet.trust.token_login(controller.uuid, identity, claims)
         link = self._fleet.link(controller)
-        login, user = await self._fleet.trust.user_login(controller, identity, claims, link)
-        change = ModifyModelAccess(
-            user_tag=tags.user_tag(user),
-            action="grant",
-            access=self._level(identity, entry),
-            model_tag=tags.model_tag(entry.model.uuid),
-        )
-        try:
-            await calls.modify_model_access(link, change)
-        except RemoteError as error:
-            if error.juju_code != codes.ALREADY_EXISTS and not _has_it(error):
-                raise
+        access = {tags.model_tag(entry.model.uuid): self._level(identity, entry)}
+        login, _ = await self._fleet.trust.user_login(controller, identity, access, link)
         return login
-
-
-def _has_it(error: RemoteError) -> bool:
-    return "already has" in str(error)
-
-
-def _held(admission: Admission) -> dict[str, str] | None:
-    """What the token given to the controller holds; ``None`` for a password."""
-    if not admission.login.token:
-        return None
-    compact = base64.b64decode(admission.login.token).decode()
-    claims = jwt.decode(compact, options={"verify_signature": False})
-    return msgspec.convert(claims["access"], dict[str, str])

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from jimm.errors import ConfigurationError, NotValid
 from jimm.registry.listen import Event, notifications
 
-
 _UNSTORABLE: Final = "a value holds characters, or a number, that cannot be kept"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from jimm.access.keys import KeyRing
 from jimm.access.logins import Logins
@@ -41,16 +42,27 @@ def services(request: Request) -> Services:
 ServicesParam = Annotated[Services, Depends(services)]
 
 
-async def caller(request: Request, given: ServicesParam) -> Caller:
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(
+        HTTPBearer(
+            scheme_name="token",
+            description="A session token: `POST /v1/tokens` issues one.",
+            auto_error=False,
+        )
+    ),
+]
+
+
+async def caller(bearer: Bearer, given: ServicesParam) -> Caller:
     """Who bears the token.
 
     Raises:
         SessionTokenInvalid: there is no token, or it can't be used.
     """
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
+    if bearer is None:
         raise SessionTokenInvalid("log in first: jimmctl login")
-    identity = await given.logins.by_token(token.strip())
+    identity = await given.logins.by_token(bearer.credentials.strip())
     return Caller(identity.name, identity.admin, "rest")
 
 

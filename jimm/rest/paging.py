@@ -34,9 +34,14 @@ def decode(cursor: str, parts: int) -> tuple[str, ...]:
         key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[str, ...])
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise NotValid("the cursor is none of JIMM's", field="cursor") from error
-    if len(key) != parts:
-        raise NotValid("the cursor is of another listing", field="cursor")
+    if len(key) != parts or any("\0" in part for part in key):
+        raise of_another_listing()
     return key
+
+
+def of_another_listing() -> NotValid:
+    """The error of a cursor whose key can't be one of this listing."""
+    return NotValid("the cursor is of another listing", field="cursor")
 
 
 def cut(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:

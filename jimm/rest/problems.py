@@ -1,8 +1,8 @@
 """Domain errors as RFC 9457 problem details: the one place that knows their HTTP status."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from jimm import errors
 
-log = logging.getLogger(__name__)
+MEDIA_TYPE: Final = "application/problem+json"
 
 _STATUS: Final[Mapping[type[errors.JimmError], int]] = {
     errors.ProtocolError: 400,
@@ -39,6 +39,7 @@ _TITLES: Final[Mapping[int, str]] = {
     404: "Not found",
     405: "Method not allowed",
     409: "The state of things forbids it",
+    413: "The request is too large",
     422: "A value is not valid",
     500: "JIMM failed",
     501: "Not supported",
@@ -46,6 +47,17 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available now",
     504: "No answer in time",
 }
+
+_CODES: Final[Mapping[int, str]] = {
+    400: "bad request",
+    404: "not found",
+    405: "method not allowed",  # Juju's CodeMethodNotAllowed
+    409: "conflict",
+    413: "too large",
+    500: "internal error",
+    502: "controller error",
+}
+"""What stands in ``code`` where Juju's own is empty: a script can't match on nothing."""
 
 
 def status_of(error: errors.JimmError) -> int:
@@ -63,6 +75,7 @@ def problem(
     code: str = "",
     field: str = "",
     checks: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A problem as a response. ``detail`` is one sentence; ``field`` names the input at fault."""
     body: dict[str, object] = {
@@ -70,17 +83,37 @@ def problem(
         "title": _TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
+        "code": code or _CODES.get(status, ""),
     }
-    if code:
-        body["code"] = code
     if field:
         body["field"] = field
     if checks:
         body["checks"] = list(checks)
-    headers = {"WWW-Authenticate": 'Bearer realm="jimm"'} if status == 401 else None
+    challenge = {"WWW-Authenticate": 'Bearer realm="jimm"'} if status == 401 else {}
     return JSONResponse(
-        body, status_code=status, media_type="application/problem+json", headers=headers
+        body,
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={**(headers or {}), **challenge},
     )
+
+
+def bug() -> JSONResponse:
+    """The answer where JIMM itself is at fault; the log has the rest."""
+    return problem(500, "JIMM failed on this request; its log says why")
+
+
+@contextmanager
+def naming(fields: Mapping[type[errors.JimmError], str]) -> Iterator[None]:
+    """Says which field of a body is at fault where the use case can't know it: that of the
+    first class in ``fields`` that the error is of."""
+    try:
+        yield
+    except tuple(fields) as error:
+        error.field = error.field or next(
+            field for kind, field in fields.items() if isinstance(error, kind)
+        )
+        raise
 
 
 def install(app: FastAPI) -> None:
@@ -88,12 +121,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.JimmError, _domain_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _bug)
 
 
 async def _domain_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, errors.JimmError):
-        return await _bug(_request, error)
+        raise error
     return problem(
         status_of(error),
         str(error),
@@ -105,19 +137,35 @@ async def _domain_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unreadable(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
-        return await _bug(_request, error)
+        raise error
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    detail = f"{field}: {first['msg']}" if field else str(first["msg"])
-    return problem(422, detail, code="not valid", field=field)
+    if first["type"] == "json_invalid":
+        return problem(400, "the body is not JSON")
+    field = ".".join(part for part in first["loc"][1:] if isinstance(part, str))
+    if not field:
+        return problem(
+            422, "the body has to be a JSON object, sent as application/json", code="not valid"
+        )
+    return problem(422, f"{field}: {_complaint(first)}", code="not valid", field=field)
 
 
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+def _complaint(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            return "it is required"
+        case "extra_forbidden":
+            return "there is no such field"
+    return str(error["msg"])
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework finds before a route is reached."""
     if not isinstance(error, HTTPException):
-        return await _bug(_request, error)
-    return problem(error.status_code, str(error.detail))
-
-
-async def _bug(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(500, "JIMM failed on this request; its log says why")
+        raise error
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = f"there is no {request.url.path}: /v1/openapi.json lists what there is"
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        detail = f"{request.method} can't be used on {request.url.path}: use {allowed}"
+    return problem(error.status_code, detail, headers=error.headers)

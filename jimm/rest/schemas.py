@@ -1,8 +1,9 @@
 """The bodies of ``/v1``: hyphenated keys, times in RFC 3339 with a zone, absent when empty."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 
 def _hyphened(name: str) -> str:
@@ -10,14 +11,21 @@ def _hyphened(name: str) -> str:
 
 
 class Body(BaseModel):
-    """Base of every body. Unknown keys in a request are refused, so that a typo is told."""
+    """Base of every body of an answer."""
 
     model_config = ConfigDict(
         alias_generator=_hyphened, populate_by_name=True, extra="forbid", protected_namespaces=()
     )
 
 
-class TokenRequest(Body):
+class Asked(BaseModel):
+    """Base of every body of a request. Unknown keys are refused, so that a typo is told; and a
+    key has one spelling."""
+
+    model_config = ConfigDict(alias_generator=_hyphened, extra="forbid", protected_namespaces=())
+
+
+class TokenRequest(Asked):
     """A login by name and password."""
 
     username: str
@@ -91,7 +99,7 @@ class Controllers(Body):
     next: str | None = None
 
 
-class NewController(Body):
+class NewController(Asked):
     """What ``jimmctl add-controller FILE`` sends."""
 
     name: str
@@ -104,7 +112,7 @@ class NewController(Body):
     password: SecretStr = SecretStr("")
 
 
-class ControllerChange(Body):
+class ControllerChange(Asked):
     """What may be changed of a controller."""
 
     deprecated: bool
@@ -156,7 +164,7 @@ class Models(Body):
     next: str | None = None
 
 
-class UpdateMigrated(Body):
+class UpdateMigrated(Asked):
     """Where a model moved by hand is now."""
 
     controller: str
@@ -190,7 +198,7 @@ class Targets(Body):
     controllers: list[Target]
 
 
-class PlacementRequest(Body):
+class PlacementRequest(Asked):
     """A model that might be created."""
 
     cloud: str = ""
@@ -245,7 +253,7 @@ class Placements(Body):
     next: str | None = None
 
 
-class MigrationRequest(Body):
+class MigrationRequest(Asked):
     """A model (uuid, ``model-<uuid>`` or ``owner/name``) and where it shall go."""
 
     model: str
@@ -273,6 +281,7 @@ class Migration(Body):
     migration_id: str
     model_uuid: str
     model_name: str
+    owner: str
     source: str
     target: str
     state: str
@@ -302,11 +311,24 @@ class MigrationEvent(Body):
     message: str
 
 
-class Resolution(Body):
+class Problem(Body):
+    """What went wrong (RFC 9457). `code` is Juju's where Juju has one; `field` is the field at
+    fault; `checks` are the reasons against a migration."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str = ""
+    checks: list[Check] = []
+
+
+class Resolution(Asked):
     """An administrator's word on a migration that never ends."""
 
     model_is_on: str
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class Nothing(Body):

@@ -22,8 +22,8 @@ from pathlib import Path
 from jimm.simulator.core import Options
 from jimm.simulator.main import serve
 state, registration, port = sys.argv[1:]
-asyncio.run(serve(Options(name="p", state=Path(state), registration=Path(registration),
-                          port=int(port), speed=20)))
+asyncio.run(serve(Options(name="p", state=Path(state), port=int(port), speed=20,
+                          registration=Path(registration) if registration else None)))
 """
 
 
@@ -74,10 +74,19 @@ async def test_what_was_answered_survives_a_sigkill(tmp_path: Path) -> None:
 
 
 async def test_stdout_holds_one_yaml_document(tmp_path: Path) -> None:
-    async with running(tmp_path) as process:
-        process.terminate()
-        output, _ = await process.communicate()
-    assert Registration.of(yaml.safe_load(output)) == registered(tmp_path)
+    """Only where no file was asked for: it holds a password, so it goes to one place."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        PROGRAM,
+        *(str(tmp_path / "state.db"), "", "0"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    output = await asyncio.wait_for(process.stdout.readuntil(b"...\n"), 20)
+    process.terminate()
+    await process.wait()
+    assert Registration.of(yaml.safe_load(output)).name == "p"
 
 
 async def test_a_dying_model_is_buried_after_a_restart(

@@ -18,6 +18,8 @@ from jimm.wire.params.cloud import (
     CredentialArgs,
     CredentialContentResults,
     CredentialResults,
+    ModifyCloudAccess,
+    ModifyCloudAccessRequest,
     RevokeCredential,
     RevokeCredentials,
     StringsResults,
@@ -145,6 +147,14 @@ async def revoke_credential(
         link,
         await _call(link, "RevokeCredentialsCheckModels", params, ErrorResults, deadline),
     )
+
+
+async def modify_cloud_access(
+    link: Link, change: ModifyCloudAccess, *, deadline: float = deadlines.CHANGE
+) -> None:
+    """Grants or revokes; what somebody has already is refused with ``already has``."""
+    params = ModifyCloudAccessRequest(changes=[change])
+    only_done(link, await _call(link, "ModifyCloudAccess", params, ErrorResults, deadline))
 
 
 async def _call(

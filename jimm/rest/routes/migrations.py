@@ -5,18 +5,19 @@ import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from jimm.access.names import qualify
-from jimm.errors import NotValid
+from jimm.errors import ModelNotFound, NotFound
 from jimm.fleet.caller import Caller
 from jimm.migration import requests
 from jimm.migration.prechecks import Finding
 from jimm.registry.migrations import Migration, MigrationEvent
 from jimm.registry.words import MigrationState
-from jimm.rest import paging, schemas
+from jimm.rest import paging, problems, schemas
 from jimm.rest.context import CallerParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
 
@@ -26,7 +27,7 @@ POLL: Final = 0.2
 """Seconds between two looks at a migration that is followed."""
 
 COMMENT: Final = 15.0
-"""Seconds of silence after which a comment says that the stream is alive."""
+"""Seconds of silence at most: then a comment says that the stream is alive."""
 
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -49,9 +50,11 @@ async def add(
 ) -> schemas.Migration | schemas.DryRun:
     """Asks for a migration, or whether it could begin."""
     model = reference(given, body.model)
-    if not body.dry_run:
-        return render(given, await requests.request(given.fleet, caller, model, body.controller))
-    findings = await requests.dry_run(given.fleet, caller, model, body.controller)
+    with problems.naming({ModelNotFound: "model", NotFound: "controller"}):
+        if not body.dry_run:
+            asked = await requests.request(given.fleet, caller, model, body.controller)
+            return render(given, asked)
+        findings = await requests.dry_run(given.fleet, caller, model, body.controller)
     response.status_code = 200
     return schemas.DryRun(ready=not findings, checks=[check(each) for each in findings])
 
@@ -93,7 +96,7 @@ async def events(
     migration_id: str,
     caller: CallerParam,
     given: ServicesParam,
-    last_event_id: Annotated[int, Header(ge=0)] = 0,
+    last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,
 ) -> StreamingResponse:
     """The history as server-sent events, from its beginning or after `Last-Event-ID`, and on
     until the migration is over."""
@@ -117,9 +120,10 @@ async def resolve(
 
 
 async def follow(
-    given: Services, caller: Caller, migration_id: str, after: int
+    given: Services, caller: Caller, migration_id: str, after: int, *, comment: float = COMMENT
 ) -> AsyncIterator[str]:
-    """The server-sent events of a migration after a seq; they end with it."""
+    """The server-sent events of a migration after a seq; they end with it. No silence is
+    longer than ``comment`` seconds."""
     quiet_since = time.monotonic()
     yield "retry: 1000\n\n"
     while True:
@@ -133,7 +137,7 @@ async def follow(
         if migration.ended is not None:
             yield _event("end", after, render(given, migration))
             return
-        if time.monotonic() - quiet_since > COMMENT:
+        if time.monotonic() - quiet_since > comment - 2 * POLL:
             quiet_since = time.monotonic()
             yield ": still there\n\n"
         await asyncio.sleep(POLL)
@@ -141,8 +145,8 @@ async def follow(
 
 def reference(given: Services, text: str) -> str:
     """A uuid, ``model-<uuid>``, or ``owner/name`` with the owner's full identity."""
-    owner, separator, name = text.partition("/")
-    if not separator:
+    owner, _, name = text.partition("/")
+    if not owner or not name:
         return text
     return f"{qualify(owner, given.fleet.local_domain)}/{name}"
 
@@ -159,7 +163,8 @@ def render(given: Services, migration: Migration) -> schemas.Migration:
     return schemas.Migration(
         migration_id=migration.id,
         model_uuid=migration.model_uuid,
-        model_name=f"{given.user_id(owner)}/{name}",
+        model_name=name,
+        owner=given.user_id(owner),
         source=migration.source_name,
         target=migration.target_name,
         state=migration.state.value,
@@ -195,6 +200,9 @@ def _before(cursor: str) -> tuple[datetime, str] | None:
         return None
     started, migration_id = paging.decode(cursor, 2)
     try:
-        return datetime.fromisoformat(started), migration_id
+        key = datetime.fromisoformat(started), str(UUID(migration_id))
     except ValueError as error:
-        raise NotValid("the cursor is of another listing", field="cursor") from error
+        raise paging.of_another_listing() from error
+    if key[0].tzinfo is None:
+        raise paging.of_another_listing()
+    return key

@@ -6,8 +6,9 @@ as an owner and a name.
 
 from fastapi import APIRouter
 
+from jimm.errors import ModelNotFound, NotFound
 from jimm.migration import requests
-from jimm.rest import schemas
+from jimm.rest import problems, schemas
 from jimm.rest.context import CallerParam, ServicesParam
 from jimm.rest.routes import controllers
 from jimm.rest.routes.migrations import check
@@ -38,5 +39,6 @@ async def update_migrated(
     uuid: str, body: schemas.UpdateMigrated, caller: CallerParam, given: ServicesParam
 ) -> schemas.Updated:
     """Finds a model that was moved by hand where it is now."""
-    updated = await requests.update_migrated(given.fleet, caller, uuid, body.controller)
+    with problems.naming({ModelNotFound: "", NotFound: "controller"}):
+        updated = await requests.update_migrated(given.fleet, caller, uuid, body.controller)
     return schemas.Updated(changed=updated.changed, message=updated.message)

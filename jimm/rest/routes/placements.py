@@ -1,15 +1,23 @@
 """Why models are where they are, and where one would go now."""
 
+from typing import Final
+
 from fastapi import APIRouter
 
+from jimm.access.names import require_identity
+from jimm.errors import NotFound, NotValid
 from jimm.fleet import placing
+from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.placing import Wanted
 from jimm.registry import placements
 from jimm.registry.placements import Placement
-from jimm.rest import paging, schemas
+from jimm.rest import paging, problems, schemas
 from jimm.rest.context import CallerParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
+
+_LONGEST_KEY: Final = 18
+"""Digits that fit into Postgres' bigint."""
 
 router = APIRouter(tags=["placements"])
 
@@ -19,11 +27,11 @@ async def every(
     caller: CallerParam, given: ServicesParam, limit: LimitParam = 100, cursor: CursorParam = ""
 ) -> schemas.Placements:
     """Decisions that were made, newest first: all for administrators, else one's own models'."""
-    (before,) = paging.decode(cursor, 1)
+    before = _before(cursor)
     async with given.fleet.registry.read() as session:
         rows = await placements.page(
             session,
-            before=int(before) if before else None,
+            before=before,
             limit=limit + 1,
             owner="" if caller.admin else caller.identity,
         )
@@ -39,14 +47,37 @@ async def explain(
     body: schemas.PlacementRequest, caller: CallerParam, given: ServicesParam
 ) -> schemas.Explanation:
     """Every controller with the reasons for and against it, as if a model were created now."""
-    if body.owner:
-        require_administrator(caller)
+    owner = _owner(given, body.owner, caller)
     wanted = Wanted(body.cloud, body.region, body.controller)
-    decision = await placing.explain(given.fleet, caller, wanted)
+    with problems.naming({NotFound: "cloud"}):
+        decision = await placing.explain(given.fleet, owner, wanted)
     return schemas.Explanation(
         policy=decision.policy,
         candidates=[_candidate(row) for row in placing.as_record(decision)],
     )
+
+
+def _owner(given: Services, owner: str, caller: Caller) -> Caller:
+    """Whose rights decide: the caller's own, or for an administrator those of the owner named."""
+    if not owner:
+        return caller
+    try:
+        identity = require_identity(owner, given.fleet.local_domain)
+    except NotValid as error:
+        raise NotValid(str(error), field="owner") from error
+    if identity == caller.identity:
+        return caller
+    require_administrator(caller)
+    return Caller(identity, False, caller.door)
+
+
+def _before(cursor: str) -> int | None:
+    (key,) = paging.decode(cursor, 1)
+    if not key:
+        return None
+    if not (key.isascii() and key.isdecimal()) or len(key) > _LONGEST_KEY:
+        raise paging.of_another_listing()
+    return int(key)
 
 
 def _body(given: Services, placement: Placement) -> schemas.Placement:

@@ -87,7 +87,7 @@ def test_what_a_sigkill_leaves_is_taken_over(one: Dev) -> None:
     assert lasting(one) == before
     postgres = one.described["pids"]["postgres"]
     for pid in set(running) - {postgres}:
-        assert not is_running(pid)
+        assert not is_running(pid), Path(f"/proc/{pid}/cmdline").read_bytes()
     assert stop(one, signal.SIGTERM) == 0
 
 
@@ -132,9 +132,7 @@ def _has_jimm(dev: Dev) -> bool:
     ],
     ids=["the first process", "the cluster is made", "Postgres starts", "JIMM starts"],
 )
-def test_told_to_stop_while_it_starts(
-    one: Dev, moment: Callable[[Dev], bool], number: int
-) -> None:
+def test_told_to_stop_while_it_starts(one: Dev, moment: Callable[[Dev], bool], number: int) -> None:
     command = [sys.executable, "-m", "jimm", "dev", "--data", str(one.folder)]
     one.process = subprocess.Popen([*command, "--port", str(one.port), "--controllers", "1"])
     wait_until(lambda: moment(one))

@@ -42,7 +42,9 @@ async def destroy(socket: Socket, model: str) -> dict[str, Any]:
 
 async def info(socket: Socket, model: str) -> dict[str, Any]:
     """The row of a `ModelInfo`."""
-    told = await socket.call("ModelManager", 10, "ModelInfo", {"entities": [{"tag": f"model-{model}"}]})
+    told = await socket.call(
+        "ModelManager", 10, "ModelInfo", {"entities": [{"tag": f"model-{model}"}]}
+    )
     row: dict[str, Any] = told["results"][0]
     return row
 

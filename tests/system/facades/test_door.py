@@ -178,7 +178,8 @@ async def test_keys_are_read_in_any_case_and_null_is_absent(dev: Dev) -> None:
             )
             assert "error" not in reply, reply
         reply = await raw(
-            socket, '{"request-id": 902, "type": "JIMM", "version": 4, "request": "ListControllers"}'
+            socket,
+            '{"request-id": 902, "type": "JIMM", "version": 4, "request": "ListControllers"}',
         )
         assert len(reply["response"]["controllers"]) == 4
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,12 +74,9 @@ async def test_others_pipes_stay_open(dev: Dev) -> None:
 
 def disable(dev: Dev, user: str) -> None:
     """`jimm user disable`, as its operator runs it."""
-    database = dev.described["pids"]["jimm"][0]
-    environment = dict(
-        each.split("=", 1)
-        for each in open(f"/proc/{database}/environ").read().split("\0")
-        if "=" in each
-    )
+    pid = dev.described["pids"]["jimm"][0]
+    settings = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    environment = dict(each.split("=", 1) for each in settings if each.startswith("JIMM_"))
     done = subprocess.run(
         [sys.executable, "-m", "jimm", "user", "disable", user],
         env={**os.environ, **environment},

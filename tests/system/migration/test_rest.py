@@ -55,7 +55,7 @@ async def test_a_migration_is_asked_for_and_followed(
     asked = await client.post("/migrations", json={"model": "alice/m1", "controller": "b"})
     assert asked.status_code == 202
     body = asked.json()
-    assert (body["model-uuid"], body["model-name"]) == (model, "alice/m1")
+    assert (body["model-uuid"], body["owner"], body["model-name"]) == (model, "alice", "m1")
     assert (body["source"], body["target"], body["state"]) == ("a", "b", "requested")
     path = f"/migrations/{body['migration-id']}"
     async with scene.working():

@@ -37,7 +37,7 @@ async def test_it_moves_back_and_forth(scene: Scene) -> None:
 
 async def test_every_message_of_juju_is_kept_with_its_phase(scene: Scene) -> None:
     model = await scene.model()
-    slow = [scene.fault("a", "message.*", "delay", seconds=0.03, times=0)]
+    slow = [scene.fault("a", "message.*", "delay", seconds=0.25, times=0)]
     async with scene.working():
         done = await scene.until(await scene.request(model), "done")
     assert slow

@@ -53,4 +53,4 @@ def test_new_addresses_and_names_describe_the_same_peer_but_a_new_ca_does_not() 
 def test_a_ca_that_is_no_certificate_is_refused_by_name() -> None:
     with pytest.raises(NotValid) as caught:
         Endpoint("a", UUID, ("h:1",), "no certificate").tls()
-    assert caught.value.field == "ca-cert"
+    assert caught.value.field == "ca-certificate"
