@@ -179,7 +179,8 @@ async def _assemble(
         await bootstrap_admin(
             registry, settings.bootstrap_admin_password_file, settings.local_domain
         )
-    fleet = await _fleet(settings, registry, sealer, tasks)
+    keys = KeyRing(registry, sealer, _now)
+    fleet = await _fleet(settings, registry, sealer, keys, tasks)
     logins = Logins(registry, settings.local_domain, passwords, _now)
     servers = [[_host_port(settings.address)]]
     keeper, pipes, connections = Keeper(fleet, logins, servers), Pipes(), Connections()
@@ -210,19 +211,21 @@ async def _assemble(
         fleet=fleet,
         logins=logins,
         tokens=SessionTokens(registry, _now),
-        keys=KeyRing(registry, sealer, _now),
+        keys=keys,
         is_working=lambda: len(background) == len(work),
     )
     return Running(services, ApiDoor(fleet, logins, servers, connections), pipes, keeper), work
 
 
-async def _fleet(settings: Settings, registry: Registry, sealer: Sealer, tasks: Tasks) -> Fleet:
+async def _fleet(
+    settings: Settings, registry: Registry, sealer: Sealer, keys: KeyRing, tasks: Tasks
+) -> Fleet:
     async with registry.write() as session:
         jimm_uuid = await kept_settings.jimm_uuid(session)
     trust = Trust(
         registry,
         sealer,
-        KeyRing(registry, sealer, _now),
+        keys,
         jimm_uuid=jimm_uuid,
         issuer=settings.address,
         now=_now,
@@ -265,7 +268,12 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
         create_application(running),
         host=settings.host,
         port=settings.port,
-        ws=uvicorn_protocol(running.keeper, running.pipes, fallback=WebSocketsSansIOProtocol),
+        ws=uvicorn_protocol(
+            running.keeper,
+            running.pipes,
+            tasks=running.services.fleet.tasks,
+            fallback=WebSocketsSansIOProtocol,
+        ),
         ws_max_size=LARGEST_MESSAGE,
         ws_ping_interval=PING_EVERY,
         ws_ping_timeout=PING_EVERY,

@@ -30,12 +30,14 @@ app.add_typer(users, name="user")
 @app.command()
 def serve() -> None:
     """Run JIMM on the database in JIMM_DATABASE_URL."""
+    import uvloop
+
     from jimm.app import serve as run
     from jimm.settings import Settings
 
     settings = Settings()
     _log_to_stderr(settings.log_level)
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 @app.command()

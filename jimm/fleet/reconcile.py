@@ -1,5 +1,6 @@
 """Settling intents: what was begun and has no known outcome, whatever crashed in between."""
 
+import asyncio
 import logging
 from datetime import datetime
 from typing import Final
@@ -34,20 +35,27 @@ CERTAIN_AFTER: Final = 10.0
 _GONE_SINCE: Final = "gone since "
 
 
+AT_ONCE: Final = 4
+"""Intents that a replica works on at once: a controller may be slow to answer."""
+
+
 class Reconciler:
-    """Settles intents, one after another; any replica may."""
+    """Settles intents, a few at once; any replica may."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._rounds = Rounds("settling intents", self._settle_all)
+        self._rounds = [Rounds("settling intents", self._settle_all) for _ in range(AT_ONCE)]
 
     def wake(self) -> None:
         """Something is due."""
-        self._rounds.wake()
+        for rounds in self._rounds:
+            rounds.wake()
 
     async def run(self) -> None:
         """Works until cancelled."""
-        await self._rounds.run()
+        async with asyncio.TaskGroup() as group:
+            for rounds in self._rounds:
+                group.create_task(rounds.run())
 
     async def _settle_all(self) -> float:
         while await self._one():

@@ -5,7 +5,6 @@ its models. What a controller lacks is missing, never forgotten; what moved behi
 is found where it is.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Final
@@ -17,12 +16,13 @@ from jimm.fleet import facts
 from jimm.fleet.facts import Seen
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.rounds import Rounds
+from jimm.net.tasks import Tasks
 from jimm.registry import controllers, migrations, models
 from jimm.registry.controllers import Controller, Health
 from jimm.registry.models import Model
 from jimm.registry.words import ENDED, ControllerStatus, MigrationState, ModelState
 from jimm.wire import codes
-from jimm.wire.tags import ModelUUID
+from jimm.wire.tags import ControllerUUID, ModelUUID
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Watch:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._rounds = Rounds("looking at the controllers", self._look_at_all)
+        self._looks = Tasks()
+        self._looked_at: set[ControllerUUID] = set()
 
     def wake(self) -> None:
         """Something changed: look now."""
@@ -46,14 +48,26 @@ class Watch:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        await self._rounds.run()
+        try:
+            await self._rounds.run()
+        finally:
+            await self._looks.aclose()
 
     async def _look_at_all(self) -> float:
         async with self._fleet.registry.read() as session:
             registered = await controllers.every(session)
             moving = await migrations.page(session, states=MOVING, limit=1)
-        await asyncio.gather(*(look_at(self._fleet, each) for each in registered))
+        for each in registered:
+            if each.uuid not in self._looked_at:
+                self._looked_at.add(each.uuid)
+                self._looks.spawn(self._look(each), name=f"look at {each.name}")
         return WHILE_MOVING if moving else EVERY
+
+    async def _look(self, controller: Controller) -> None:
+        try:
+            await look_at(self._fleet, controller)
+        finally:
+            self._looked_at.discard(controller.uuid)
 
 
 MOVING: Final = frozenset(MigrationState) - ENDED

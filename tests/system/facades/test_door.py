@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from jimm.facades.dispatch import FAILED, TABLE
+from tests.eventually import eventually
 from tests.fix_dev import Dev
 from tests.juju_client import Refused, Socket, dialled
 
@@ -51,9 +52,7 @@ SHAPES: tuple[Any, ...] = (
 async def raw(socket: Socket, text: str | bytes) -> dict[str, Any]:
     """The next message after a frame that is sent as it is, on a connection nobody reads."""
     await socket.connection.send(text)
-    async with asyncio.timeout(5):
-        while not socket.unasked:
-            await asyncio.sleep(0)
+    await eventually(lambda: bool(socket.unasked), deadline=5, interval=0.001)
     found: dict[str, Any] = socket.unasked.pop(0)
     return found
 
@@ -153,6 +152,7 @@ async def test_a_malformed_message_is_answered_and_the_connection_goes_on(dev: D
             '{"request-id": 12, "type": "Pinger", "request": "Ping", "version": -1}',
             "[" * 100_000,
             b"\xff\xfe{}",
+            '{"request-id": 14, "type": "Pinger", "request": "\\ud800"}',
             '{"request-id": 13, "type": "Pinger", "version": 1, "request": "Ping", "params": 3',
         ):
             reply = await raw(socket, text)

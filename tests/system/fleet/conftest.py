@@ -1,6 +1,6 @@
 """A fleet over simulated controllers, in this process, that is quick to look again."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,7 +155,7 @@ def address(peer: Simulator) -> str:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks come soon and waits end soon."""
     monkeypatch.setattr(creation, "LOOK_EVERY", 0.01)
     monkeypatch.setattr(creation, "GIVE_UP_ON_AWAY", 0.1)
@@ -163,7 +163,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(reconcile, "AGAIN", 0.02)
     monkeypatch.setattr(reconcile, "CERTAIN_AFTER", 0.2)
     monkeypatch.setattr(deadlines, "CREATE_MODEL", 1.0)
-    yield
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ async def test_a_deprecated_controller_gets_nothing(scene: Scene) -> None:
     (refused,) = (await placing.explain(scene.fleet, ALICE, Wanted())).refused
     assert refused.reasons == ("it is deprecated: it takes no new models",)
     await controllers.set_deprecated(scene.fleet, ADMIN, "b", True)
-    with pytest.raises(NotValid, match="a: it is deprecated.*b: it is deprecated"):
+    with pytest.raises(NotValid, match=r"a: it is deprecated.*b: it is deprecated"):
         await scene.create()
     assert "m9" not in await scene.listed()
 
@@ -177,7 +177,7 @@ async def test_a_changed_credential_reaches_the_controllers_that_have_it(scene: 
     store = scene.peers[str(made.model.controller_name)].store
     kept = store.models[made.model.uuid].credential
     assert kept is not None
-    assert store.credentials[str(kept)].attributes == attrs
+    assert store.credentials[str(kept)].attrs == attrs
 
 
 async def test_only_an_administrator_makes_models_for_others(scene: Scene) -> None:
