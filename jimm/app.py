@@ -227,6 +227,7 @@ async def _fleet(
         sealer,
         keys,
         jimm_uuid=jimm_uuid,
+        local_domain=settings.local_domain,
         issuer=settings.address,
         now=_now,
     )

@@ -147,7 +147,10 @@ def check() -> None:
     from jimm.registry import schema
     from jimm.settings import Settings
 
-    differences = schema.check(Settings().database_url.get_secret_value())
+    url = Settings().database_url.get_secret_value()
+    if schema.current(url) != schema.head():
+        sys.exit("ERROR the database is not at the schema of this program: run `jimm db upgrade`")
+    differences = schema.check(url)
     if differences:
         sys.exit("\n".join(["ERROR the database differs from the program:", *differences]))
     typer.echo(f"The schema is at its head, {schema.head()}.")

@@ -176,9 +176,16 @@ class ControllerError(JimmError):
 
 
 class ControllerUnavailable(ControllerError):
-    """The controller can't be reached, and nothing was sent to it."""
+    """The controller can't be reached, and nothing was sent to it.
+
+    ``why`` is for administrators and logs only: it may hold the controller's addresses.
+    """
 
     code = "connection failed"
+
+    def __init__(self, message: str, *, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class LostAnswer(ControllerError):

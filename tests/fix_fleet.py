@@ -62,7 +62,15 @@ async def running_fleet(
     async with opened.write() as session:
         uuid = await settings.jimm_uuid(session)
     keys = KeyRing(opened, sealer, _now)
-    trust = Trust(opened, sealer, keys, jimm_uuid=uuid, issuer="https://jimm.test", now=_now)
+    trust = Trust(
+        opened,
+        sealer,
+        keys,
+        jimm_uuid=uuid,
+        local_domain="jimm",
+        issuer="https://jimm.test",
+        now=_now,
+    )
     pool = Pool(trust.own_login, timing=QUICK)
     tasks = Tasks()
     fleet = Fleet(

@@ -122,7 +122,12 @@ class Pool:
         except (ControllerUnavailable, WrongController) as error:
             if supervisor is not None:
                 supervisor.missed(error)
-            raise
+            if isinstance(error, WrongController):
+                raise
+            # The reason names addresses, and this may be told to the user in whose name it is.
+            raise ControllerUnavailable(
+                f"{endpoint} cannot be reached just now", why=str(error)
+            ) from error
         if supervisor is not None:
             supervisor.reached()
         return link

@@ -61,7 +61,7 @@ class Supervisor:
 
         Raises:
             WrongController: quarantined; says who answered.
-            ControllerUnavailable: away; says since when and why.
+            ControllerUnavailable: away; says since when, its ``why`` the reason.
         """
         if self._link is not None and not self._link.closed.is_set():
             return self._link
@@ -70,7 +70,7 @@ class Supervisor:
         just_now = self._link  # broken, and its watcher has not run yet
         why = just_now.why_closed if just_now is not None else _described(self._away)
         since = (self._now() if just_now is not None else self._since).isoformat("T", "seconds")
-        raise ControllerUnavailable(f"{self.endpoint} has been away since {since}: {why}")
+        raise ControllerUnavailable(f"{self.endpoint} has been away since {since}", why=why)
 
     def admit(self) -> None:
         """Asks whether a dial on somebody else's behalf may begin now; the caller reports the

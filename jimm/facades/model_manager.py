@@ -56,7 +56,7 @@ class ModelManager(SessionFacade):
         """A line for each model. There is never an error row: one would break a whole client."""
         session = self.session
         session.require_self(params.user_tag)
-        found = await models.visible(session.fleet, session.caller)
+        found = await models.visible(session.fleet, session.caller, everybody=params.all)
         away = await models.away(session.fleet)
         providers = await clouds.providers(session.fleet)
         return params_.ModelSummaryResults(

@@ -42,12 +42,14 @@ class Trust:
         keys: KeyRing,
         *,
         jimm_uuid: ControllerUUID,
+        local_domain: str,
         issuer: str,
         now: Callable[[], datetime],
     ) -> None:
         self._registry = registry
         self._sealer = sealer
         self._keys = keys
+        self._local_domain = local_domain
         self._issuer = issuer
         self._now = now
         self.own_identity = f"jimm-{jimm_uuid}@serviceaccount"
@@ -114,6 +116,12 @@ class Trust:
         login = password_login(user.username, self._open(controller, identity, user))
         return login, user.username
 
+    def local_name(self, identity: str) -> str:
+        """The name of the user that stands for an identity on a controller of password trust."""
+        name, _, domain = identity.partition("@")
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:6]
+        return f"jimm-{name}" if domain == self._local_domain else f"jimm-{name}-{digest}"
+
     async def local_user(
         self, controller: Controller, identity: str, link: Link | None
     ) -> LocalUser:
@@ -130,7 +138,7 @@ class Trust:
             sealed = self._sealer.seal(password, **_place(controller, identity))
             async with self._registry.write() as session:
                 user = await controllers.add_local_user(
-                    session, controller.id, who.id, local_name(identity), sealed
+                    session, controller.id, who.id, self.local_name(identity), sealed
                 )
         if user.prepared_at is None:
             if link is None:
@@ -153,13 +161,6 @@ def password_login(username: str, password: Secret) -> LoginRequest:
         user_data="",
         client_version=CLIENT_VERSION,
     )
-
-
-def local_name(identity: str) -> str:
-    """The name of the user that stands for an identity on a controller of password trust."""
-    name, _, domain = identity.partition("@")
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:6]
-    return f"jimm-{name}" if domain == "jimm" else f"jimm-{name}-{digest}"
 
 
 async def _make_user(link: Link, username: str, password: Secret) -> None:

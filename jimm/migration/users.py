@@ -12,7 +12,6 @@ from typing import Final
 from jimm.controllers.calls import model_manager
 from jimm.errors import JimmError, RemoteError
 from jimm.fleet.fleet import Fleet
-from jimm.fleet.trust import local_name
 from jimm.registry import relations
 from jimm.registry.controllers import Controller
 from jimm.registry.models import Model
@@ -38,7 +37,7 @@ async def make(fleet: Fleet, model: Model, target: Controller, there: Collection
     """
     link = fleet.link(target)
     for identity in await _people(fleet, model):
-        if local_name(identity) in there:
+        if fleet.trust.local_name(identity) in there:
             await fleet.trust.local_user(target, identity, link)
 
 

@@ -18,7 +18,7 @@ from jimm.migration import views
 from jimm.migration.verdict import Absent
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.porter import Shown
-from jimm.registry import controllers, migrations, models
+from jimm.registry import controllers, identities, migrations, models
 from jimm.registry.controllers import Controller
 from jimm.registry.models import Entry, Model
 from jimm.registry.words import Trust
@@ -62,7 +62,11 @@ class Keeper:
         """Whether the same person would be let in the same way now: same rights, same place."""
         try:
             entry = await self._entry(admission.model_uuid, admission.identity)
+            async with self._fleet.registry.read() as session:
+                who = await identities.by_name(session, admission.identity)
         except JimmError:
+            return False
+        if who.disabled:
             return False
         if entry.model.controller_uuid != admission.endpoint.uuid:
             return False

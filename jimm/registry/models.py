@@ -396,6 +396,9 @@ async def set_controller(session: WriteSession, uuid: str, controller_id: int) -
             ),
             missing_since=None,
             migration=None,
+            status="available",  # what the other controller said of it is no longer so
+            status_info="",
+            status_since=None,
         )
         .execution_options(synchronize_session=False)
     )

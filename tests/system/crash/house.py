@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from sqlalchemy import text
@@ -33,6 +33,13 @@ PASSWORD = "a password of nobody's"
 USERS = ("admin", "alice")
 
 
+class Trap(NamedTuple):
+    """A fault, and the controller that it waits on."""
+
+    on: str
+    fault: Fault
+
+
 @dataclass
 class House:
     """JIMM at one address, and controllers ``a`` and ``b``."""
@@ -43,6 +50,7 @@ class House:
     port: int
     ca: str = ""
     uuid: str = ""
+    token: str = ""
     peers: dict[str, Simulator] = field(default_factory=dict)
     process: "asyncio.subprocess.Process | None" = None
 
@@ -64,11 +72,9 @@ class House:
         assert self.process is not None
         await self.process.wait()
         async with self.registry.write() as session:
-            for statement in (
-                "UPDATE intents SET lease_expires = now(), look_at = now() WHERE state = 'pending'",
-                "UPDATE migrations SET lease_expires = now(), next_at = now() WHERE ended IS NULL",
-            ):
-                await session.execute(text(statement))
+            for table, due in (("intents", "look_at"), ("migrations", "next_at")):
+                lapsed = f"UPDATE {table} SET lease_expires = now(), {due} = now()"
+                await session.execute(text(f"{lapsed} WHERE lease_owner IS NOT NULL"))
 
     def send(self, number: int) -> None:
         """A signal to JIMM."""
@@ -104,18 +110,15 @@ class House:
 
             await eventually(is_connected)
 
-    def fault(self, on: str, point: str, action: Action = "stall", **more: Any) -> Fault:
+    def fault(self, on: str, point: str, action: Action = "stall", **more: Any) -> Trap:
         """Makes something go wrong on a controller."""
-        return self.peers[on].faults.add(Fault(point=point, action=action, **more))
+        return Trap(on, self.peers[on].faults.add(Fault(point=point, action=action, **more)))
 
-    async def reached(self, *faults: Fault) -> None:
+    async def reached(self, *traps: Trap) -> None:
         """Waits until one of these has caught something."""
-
-        def caught() -> bool:
-            waiting = [each for peer in self.peers.values() for each in peer.faults.list()]
-            return any(each not in waiting for each in faults)
-
-        await eventually(caught)
+        await eventually(
+            lambda: any(trap.fault not in self.peers[trap.on].faults.list() for trap in traps)
+        )
 
     def clear(self) -> None:
         """Whatever was held goes on."""
@@ -123,15 +126,17 @@ class House:
             peer.faults.clear()
 
     @asynccontextmanager
-    async def rest(self, user: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
-        """A client of ``/v1``, logged in."""
+    async def rest(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client of ``/v1``, the administrator's; its one token outlives JIMM's process."""
         async with httpx.AsyncClient(
             base_url=f"https://127.0.0.1:{self.port}", verify=client_context(self.ca), timeout=30
         ) as client:
-            login = {"username": user, "password": PASSWORD}
-            answer = await client.post("/v1/tokens", json=login)
-            assert answer.status_code == 201, answer.text
-            client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+            if not self.token:
+                login = {"username": "admin", "password": PASSWORD}
+                answer = await client.post("/v1/tokens", json=login)
+                assert answer.status_code == 201, answer.text
+                self.token = answer.json()["token"]
+            client.headers["Authorization"] = f"Bearer {self.token}"
             yield client
 
     @asynccontextmanager

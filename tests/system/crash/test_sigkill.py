@@ -119,29 +119,28 @@ async def while_it_waits_for_its_turn(home: House) -> None:
 
 
 async def while_it_is_checked(home: House) -> None:
-    stalls = []
+    traps = []
     for name in home.peers:
         home.fault(name, "Controller.AllModels", "delay")  # the check that the request makes
-        stalls.append(home.fault(name, "Controller.AllModels"))
+        traps.append(home.fault(name, "Controller.AllModels"))
     await home.begin()
-    await home.reached(*stalls)
+    await home.reached(*traps)
     assert await is_at(home, "state", "checking")
 
 
 async def while_the_source_is_asked(home: House) -> None:
-    stalls = [home.fault(name, "Controller.InitiateMigration") for name in home.peers]
+    traps = [home.fault(name, "Controller.InitiateMigration") for name in home.peers]
     await home.begin()
-    await home.reached(*stalls)
+    await home.reached(*traps)
     assert await is_at(home, "state", "starting")
 
 
 async def before_the_source_answers(home: House) -> None:
     await while_the_source_is_asked(home)
     home.send(signal.SIGSTOP)
-    for name in home.peers:
-        home.fault(name, "phase.source.SUCCESS")
-    home.peers["a"].faults.clear(1)
-    home.peers["b"].faults.clear(1)
+    home.clear()
+    source = (await home.on_controllers())[0]
+    await eventually(lambda: lost(home, source))
 
 
 async def before_it_is_confirmed(home: House) -> None:

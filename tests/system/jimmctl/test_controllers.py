@@ -62,21 +62,23 @@ async def test_a_controller_that_is_not_what_was_said(
     ctl: Ctl, spare: Simulator, tmp_path: Path
 ) -> None:
     stranger = Authority.create("another authority").certificate_pem
-    for changes, words in (
+    untrue: tuple[tuple[dict[str, Any], str], ...] = (
         ({"ca_certificate": stranger}, "its certificate is not signed by the registered CA"),
         ({"uuid": UNKNOWN}, f"wrong controller: {spare.uuid} answers there, and not {UNKNOWN}"),
         ({"uuid": "", "password": "wrong"}, "the controller says: invalid entity name"),
         ({"api_addresses": ["127.0.0.1:1"]}, "cannot reach the controller at 127.0.0.1:1"),
         ({"name": "controller-1"}, 'controller "controller-1" already exists'),
-    ):
+    )
+    for changes, words in untrue:
         done = await ctl("add-controller", written(tmp_path, spare, **changes))
         assert words in done.error
-    for changes, words in (
+    misspelt: tuple[tuple[dict[str, Any], str], ...] = (
         ({"nmae": "x"}, 'unknown key "nmae"'),
         ({"name": "a b"}, '"a b" is not a valid controller name'),
         ({"api_addresses": []}, "neither api-addresses nor public-address"),
         ({"password": ""}, "has no password"),
-    ):
+    )
+    for changes, words in misspelt:
         done = await ctl("add-controller", written(tmp_path, spare, **changes))
         assert words in done.misuse
     assert "can't be read" in (await ctl("add-controller", str(tmp_path / "none"))).misuse

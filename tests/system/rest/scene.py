@@ -1,5 +1,6 @@
 """What the tests of door 3 and of jimmctl share: models that go away again, faults, problems."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -107,13 +108,15 @@ class Stage:
     async def clear(self) -> None:
         """Mends all, waits for migrations, destroys the models."""
         await self.mend()
+        left = []
         for made in self.made:
             if (await self.admin.get(f"/models/{made.uuid}")).status_code == 404:
                 continue
             await self.over(made.uuid)
+            left.append({"model-tag": f"model-{made.uuid}", "force": True})
+        if left:
             async with self.dev.socket("admin") as socket:
-                models = {"models": [{"model-tag": f"model-{made.uuid}", "force": True}]}
-                await socket.call("ModelManager", 10, "DestroyModels", models)
+                await socket.call("ModelManager", 10, "DestroyModels", {"models": left})
 
     @asynccontextmanager
     async def _only(self, controller: str) -> AsyncIterator[None]:
@@ -129,9 +132,9 @@ class Stage:
         return [each["name"] for each in known if each["name"] != controller]
 
     async def _deprecate(self, controllers: Iterable[str], deprecated: bool) -> None:
-        for each in controllers:
-            body = {"deprecated": deprecated}
-            assert (await self.admin.patch(f"/controllers/{each}", json=body)).is_success
+        body = {"deprecated": deprecated}
+        calls = (self.admin.patch(f"/controllers/{each}", json=body) for each in controllers)
+        assert all(each.is_success for each in await asyncio.gather(*calls))
 
     async def _control(self, method: str, controller: str, body: object = None) -> None:
         told = next(

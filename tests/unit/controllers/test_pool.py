@@ -117,8 +117,9 @@ async def test_before_the_first_dial_the_answer_comes_at_once(authority: Authori
     watched = Watched()
     async with Peer(authority) as peer:
         watched.pool.set_endpoints([peer.endpoint()])
-    with pytest.raises(ControllerUnavailable, match=r"away since .*: it has not been dialled yet"):
+    with pytest.raises(ControllerUnavailable, match="away since ") as away:
         watched.pool.link(UUID)
+    assert away.value.why == "it has not been dialled yet"
 
 
 async def test_a_lost_link_is_dialled_again(authority: Authority) -> None:
@@ -164,7 +165,8 @@ async def test_a_refused_login_is_told_as_the_reason(authority: Authority) -> No
     ):
         await eventually(lambda: watched.readings)
         error = await watched.away()
-    assert "it refuses JIMM's login: invalid entity name or password" in str(error)
+    assert isinstance(error, ControllerUnavailable)
+    assert "it refuses JIMM's login: invalid entity name or password" in error.why
 
 
 async def test_while_a_controller_is_away_its_breaker_answers_for_users_too(
@@ -174,9 +176,11 @@ async def test_while_a_controller_is_away_its_breaker_answers_for_users_too(
         gone = peer.endpoint()
     async with running([gone]) as watched:
         await eventually(lambda: len(watched.readings) >= 3)
-        with pytest.raises(ControllerUnavailable, match=r"away since .*connection refused"):
+        with pytest.raises(ControllerUnavailable, match="away since ") as away:
             async with watched.pool.as_user(gone, LOGIN):
                 raise AssertionError
+    assert "connection refused" in away.value.why
+    assert "127.0.0.1" not in str(away.value)
     assert not any(reading.quarantined for reading in watched.readings)
 
 
@@ -222,9 +226,10 @@ async def test_dials_that_fail_for_users_open_the_breaker_though_the_link_lives(
     ):
         await watched.linked()
         for _ in range(3):
-            with pytest.raises(ControllerUnavailable, match="before it answered the login"):
+            with pytest.raises(ControllerUnavailable, match="cannot be reached") as away:
                 async with watched.pool.as_user(peer.endpoint(), LOGIN):
                     raise AssertionError
+            assert "before it answered the login" in away.value.why
         with pytest.raises(ControllerUnavailable, match="takes no new connections just now"):
             async with watched.pool.as_user(peer.endpoint(), LOGIN):
                 raise AssertionError
