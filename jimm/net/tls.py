@@ -27,7 +27,9 @@ def client_context(ca_pem: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=ca_pem or None)
     except (ssl.SSLError, TypeError, ValueError) as error:
-        raise NotValid("the CA certificate is not a PEM certificate", field="ca-certificate") from error
+        raise NotValid(
+            "the CA certificate is not a PEM certificate", field="ca-certificate"
+        ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # As Go verifies: what was registered is trusted even if it is no root, and an older
     # controller's certificate need not follow RFC 5280 to the letter.

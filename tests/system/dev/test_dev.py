@@ -53,7 +53,8 @@ def controller(described: dict[str, str]) -> Registration:
 
 def test_the_file_says_where_everything_is(here: Dev) -> None:
     told = here.described
-    assert list(told) == "address rest ca_cert jimm_uuid users controllers pids".split()
+    order = ["address", "rest", "ca_cert", "jimm_uuid", "users", "controllers", "pids"]
+    assert list(told) == order
     assert told["address"] == f"127.0.0.1:{here.port}"
     assert told["rest"] == f"https://127.0.0.1:{here.port}/v1"
     assert "BEGIN CERTIFICATE" in Path(told["ca_cert"]).read_text()
