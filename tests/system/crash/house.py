@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from jimm import accounts
 from jimm.net.tls import client_context
+from jimm.registry import settings as kept_settings
 from jimm.registry.authority import own_authority
 from jimm.registry.crypto import Sealer, load_keys
 from jimm.registry.session import Registry
@@ -208,7 +209,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(registry: Registry, database_url: str, folder: Path) -> AsyncIterator[House]:
+async def house(
+    registry: Registry, database_url: str, folder: Path, *, users: Sequence[str] = USERS
+) -> AsyncIterator[House]:
     """JIMM with users, and without controllers yet."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -226,12 +229,12 @@ async def house(registry: Registry, database_url: str, folder: Path) -> AsyncIte
     settings = Settings.model_validate(
         {key.removeprefix("JIMM_").lower(): value for key, value in environment.items()}
     )
-    for name in USERS:
+    for name in users:
         await accounts.add(settings, name, PASSWORD, admin=name == "admin")
     try:
         await made.start()
-        async with made.rest() as rest:
-            made.uuid = (await rest.get("/v1/whoami")).json()["jimm-uuid"]
+        async with registry.read() as session:
+            made.uuid = await kept_settings.get(session, kept_settings.JIMM_UUID) or ""
         yield made
     finally:
         made.clear()
