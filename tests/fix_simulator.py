@@ -46,7 +46,7 @@ async def controller(simulator: SimulatorFactory) -> Registration:
     registration file ``JIMM_CONTRACT_CONTROLLER`` names."""
     real = os.environ.get("JIMM_CONTRACT_CONTROLLER")
     if real:
-        return Registration.of(yaml.safe_load(Path(real).read_text()))  # noqa: ASYNC240
+        return Registration.of(yaml.safe_load(Path(real).read_text()))
     return Registration.of((await simulator(name="judged")).registration())
 
 

@@ -140,7 +140,7 @@ class Stage:
         told = next(
             each for each in self.dev.described["controllers"] if each["name"] == controller
         )
-        authority = Path(told["ca_cert"]).read_text()  # noqa: ASYNC240 - a small file
+        authority = Path(told["ca_cert"]).read_text()
         async with httpx.AsyncClient(
             verify=client_context(authority), auth=(told["username"], told["password"])
         ) as client:
