@@ -27,7 +27,7 @@ def main(registrations: Sequence[Path]) -> None:
     registered = {each["name"] for each in _read("list-controllers")}
     for file in registrations:
         if file.stem not in registered:
-            _show("add-controller", str(file))
+            _show("add-controller", str(file), "--format", "tabular")
     _show("list-controllers", "--format", "tabular")
     if not _models():
         print(f"$ CreateModel {MODEL}, as a Juju client asks for it", flush=True)
@@ -35,7 +35,7 @@ def main(registrations: Sequence[Path]) -> None:
     model = _models()[0]
     host = model["controller-name"]
     target = next(each["name"] for each in _read("list-controllers") if each["name"] != host)
-    _show("migrate", target, model["model-uuid"], "--wait")
+    _show("migrate", target, model["model-uuid"], "--wait", "--format", "tabular")
     _show("list-models", "--format", "tabular")
 
 
@@ -72,15 +72,20 @@ def _models() -> Sequence[Mapping[str, Any]]:
 
 def _read(*command: str) -> Any:
     """What a jimmctl command answers, as values."""
-    done = subprocess.run(
-        ["jimmctl", *command, "--format", "json"], check=True, stdout=subprocess.PIPE
-    )
-    return json.loads(done.stdout)
+    return json.loads(_run([*command, "--format", "json"], subprocess.PIPE))
 
 
 def _show(*command: str) -> None:
     print(f"$ jimmctl {' '.join(command)}", flush=True)
-    subprocess.run(["jimmctl", *command], check=True)
+    _run(command, None)
+
+
+def _run(command: Sequence[str], output: int | None) -> bytes:
+    """What is printed, if it is to be read; jimmctl itself has said what went wrong."""
+    done = subprocess.run(["jimmctl", *command], check=False, stdout=output)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    return done.stdout or b""
 
 
 if __name__ == "__main__":

@@ -88,8 +88,18 @@ async def serve(settings: Settings) -> None:
     """
     async with started(settings) as running:
         server = _Server(await _config(settings, running))
-        with server.told_by(signal.SIGINT, signal.SIGTERM):
-            await server.serve()
+        with _listener(settings) as listener, server.told_by(signal.SIGINT, signal.SIGTERM):
+            log.info("JIMM listens on %s", settings.listen)
+            await server.serve(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ConfigurationError(f"JIMM can't listen on {settings.listen}: {why}") from error
 
 
 class _Server(uvicorn.Server):
@@ -310,7 +320,7 @@ async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:
             chain = settings.tls_certificate_file.read_text()
             key = Secret(settings.tls_key_file.read_text())
             return server_context(Issued(chain, key))
-        except OSError as error:  # SSLError is one
+        except (OSError, ValueError) as error:  # SSLError is an OSError
             raise ConfigurationError(
                 f"the certificate or its key can't be used: {error}"
             ) from error

@@ -106,6 +106,8 @@ class _Dev:
     def _clear(self) -> None:
         processes.end_leftovers(self._plan.run)
         state.require_free(self._plan.port)
+        if state.is_new(self._plan.data):
+            self._postgres.destroy()  # of a folder of this name that somebody has removed
 
     async def _start(self) -> None:
         plan, began = self._plan, time.monotonic()

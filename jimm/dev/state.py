@@ -18,6 +18,8 @@ USERS: Final = ("admin", "alice", "bob")
 DESCRIPTION: Final = "dev.json"
 """The file that tells where everything is, while all of it runs."""
 
+KEPT: Final = "kept.json"
+
 PORTS: Final = range(20000, 30000)
 """What the controllers' ports are chosen from."""
 
@@ -30,9 +32,14 @@ class Kept:
     passwords: dict[str, str]
 
 
+def is_new(folder: Path) -> bool:
+    """Whether nothing was ever kept in a folder."""
+    return not (folder / KEPT).exists()
+
+
 def load(folder: Path, controllers: list[str]) -> Kept:
     """What was kept, with a port for each of these controllers and a password for each user."""
-    file = folder / "kept.json"
+    file = folder / KEPT
     kept = json.loads(file.read_text()) if file.exists() else {"ports": {}, "passwords": {}}
     for name in controllers:
         kept["ports"].setdefault(name, _free_port(kept["ports"].values()))

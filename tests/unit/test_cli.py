@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-HEAVY = {"fastapi", "httpx", "msgspec", "psycopg", "pydantic", "rich", "sqlalchemy", "uvicorn"}
+# typer itself imports pydantic where it is installed
+HEAVY = {"fastapi", "httpx", "msgspec", "psycopg", "rich", "sqlalchemy", "uvicorn", "uvloop"}
 
 PROGRAM = """
 import sys

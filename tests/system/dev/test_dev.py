@@ -16,7 +16,7 @@ import yaml
 from jimm.registry.embedded import EmbeddedPostgres, cluster_folder
 from tests.fix_dev import Dev, make
 from tests.juju_client import Registration, logged_in
-from tests.system.dev.left import left
+from tests.system.dev.left import is_running, left
 from tests.waiting import wait_until
 
 
@@ -185,6 +185,6 @@ async def test_a_killed_controller_stays_away_and_the_rest_goes_on(here: Dev) ->
         params = {"name": "m2", "owner-tag": "user-bob", "cloud-tag": "cloud-metro"}
         await socket.call("ModelManager", 10, "CreateModel", params)
     assert json.loads((here.folder / "dev.json").read_text()) == here.described
-    assert not Path(f"/proc/{victim['pid']}").exists()
+    assert not is_running(victim["pid"])
     assert here.process is not None
     assert here.process.poll() is None

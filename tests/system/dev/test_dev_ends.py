@@ -1,6 +1,7 @@
 """`jimm dev` ends, by itself or not, and begins again where it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,15 +142,19 @@ def test_told_to_stop_while_it_starts(one: Dev, moment: Callable[[Dev], bool], n
     assert not (one.folder / "dev.json").exists()
 
 
-async def test_it_runs_without_controllers() -> None:
+async def test_without_controllers_and_again_in_a_removed_folder() -> None:
+    """As root the database lies elsewhere, and must not outlive its folder's next life."""
     made = make(controllers=0)
     try:
-        made.start()
-        assert made.described["controllers"] == []
-        async with made.socket() as socket:
-            assert await socket.call("ModelManager", 10, "ListModels", {"tag": "user-alice"}) == {
-                "user-models": []
-            }
-        assert stop(made, signal.SIGTERM) == 0
+        for _ in range(2):
+            made.start()
+            assert made.described["controllers"] == []
+            async with made.socket() as socket:
+                asked = {"tag": "user-alice"}
+                listed = await socket.call("ModelManager", 10, "ListModels", asked)
+                assert listed == {"user-models": []}
+            assert stop(made, signal.SIGTERM) == 0
+            shutil.rmtree(made.folder)
+            made.folder.mkdir()
     finally:
         made.destroy()

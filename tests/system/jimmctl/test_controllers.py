@@ -67,21 +67,12 @@ async def test_a_controller_that_is_not_what_was_said(
         ({"uuid": UNKNOWN}, f"wrong controller: {spare.uuid} answers there, and not {UNKNOWN}"),
         ({"uuid": "", "password": "wrong"}, "the controller says: invalid entity name"),
         ({"api_addresses": ["127.0.0.1:1"]}, "cannot reach the controller at 127.0.0.1:1"),
-        ({"name": "controller-1"}, 'controller "controller-1" already exists'),
     )
     for changes, words in untrue:
         done = await ctl("add-controller", written(tmp_path, spare, **changes))
         assert words in done.error
-    misspelt: tuple[tuple[dict[str, Any], str], ...] = (
-        ({"nmae": "x"}, 'unknown key "nmae"'),
-        ({"name": "a b"}, '"a b" is not a valid controller name'),
-        ({"api_addresses": []}, "neither api-addresses nor public-address"),
-        ({"password": ""}, "has no password"),
-    )
-    for changes, words in misspelt:
-        done = await ctl("add-controller", written(tmp_path, spare, **changes))
-        assert words in done.misuse
-    assert "can't be read" in (await ctl("add-controller", str(tmp_path / "none"))).misuse
+    misspelt = await ctl("add-controller", written(tmp_path, spare, nmae="x"))
+    assert 'unknown key "nmae"' in misspelt.misuse
 
 
 async def test_models_that_a_removed_controller_leaves(

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from jimm.net.certificates import Authority
@@ -42,8 +41,6 @@ async def test_flags_and_variables(dev: Dev, bare: Ctl) -> None:
     token = await token_of(dev, "alice")
     for started, expected in (
         (bare("whoami", *flags, **password), "bob"),
-        (bare(*flags, "whoami", **password), "bob"),
-        (bare("whoami", **login_of(dev, "alice")), "alice"),
         (bare("whoami", **where, JIMMCTL_TOKEN=token), "alice"),
         (bare("whoami", *flags, **password, JIMMCTL_TOKEN=token), "bob"),
         (bare("whoami", *flags, **{**login_of(dev, "alice"), **password}), "bob"),
@@ -154,10 +151,9 @@ async def test_wrong_places(dev: Dev, ctl: Ctl, tmp_path: Path) -> None:
     assert "is not an address" in (await ctl("models", JIMMCTL_ADDRESS="a b")).misuse
 
 
-@pytest.mark.parametrize("user", ["alice", "bob"])
-async def test_a_run_leaves_no_token_behind(dev: Dev, ctl: Ctl, user: str) -> None:
-    async with client_of(dev, user) as client:
+async def test_a_run_leaves_no_token_behind(dev: Dev, ctl: Ctl) -> None:
+    async with client_of(dev, "alice") as client:
         before = (await client.get("/tokens")).json()["tokens"]
-        assert (await ctl("whoami", user=user)).status == 0
+        assert (await ctl("whoami", user="alice")).status == 0
         after = (await client.get("/tokens")).json()["tokens"]
     assert [each["id"] for each in after] == [each["id"] for each in before]

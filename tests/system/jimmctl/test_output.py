@@ -111,30 +111,24 @@ async def test_a_table_on_a_terminal_and_yaml_elsewhere(dev: Dev, ctl: Ctl) -> N
 
 
 async def test_a_file_takes_all_of_the_output(ctl: Ctl, tmp_path: Path) -> None:
-    for option in ("-o", "--output"):
-        path = tmp_path / f"out{option}"
-        path.write_text("what was there before, and longer than what comes" * 1000)
-        done = await ctl("controllers", option, str(path))
-        assert (done.status, done.out, done.err) == (0, "", "")
-        assert path.read_text() == (await ctl("controllers")).out
-    for wrong in (tmp_path, tmp_path / "none" / "file"):
-        assert "can't be written" in (await ctl("controllers", "-o", str(wrong))).misuse
+    path = tmp_path / "out"
+    path.write_text("what was there before, and longer than what comes" * 1000)
+    done, plain = await asyncio.gather(
+        ctl("controllers", "-o", str(path)), ctl("controllers", "--format", "yaml")
+    )
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert path.read_text() == plain.out
+    nowhere = await ctl("controllers", "--output", str(tmp_path / "none" / "file"))
+    assert "can't be written" in nowhere.misuse
 
 
 async def test_what_is_no_command_and_no_format(ctl: Ctl) -> None:
     assert (await ctl("models", "--format", "xml")).misuse == 'unknown format "xml"'
     for wrong in (
         ("no-such-command",),
-        ("models", "--no-such-option"),
-        ("show-model",),
-        ("show-model", "neither"),
-        ("show-controller", "a b"),
         ("migrate", "controller-1"),
-        ("migrate", "controller-1", "not a model"),
         ("update-migrated-model", "controller-1", "alice/m"),
-        ("forget-model", "alice/m"),
         ("resolve-migration", "x", "--model-is-on", "controller-1"),
-        ("show-migration", "not/an/id"),
     ):
         done = await ctl(*wrong, JIMMCTL_ADDRESS="127.0.0.1:1")
         assert (done.status, done.out) == (2, ""), wrong

@@ -1,8 +1,11 @@
 """Session tokens: asked for, shown, used, taken back."""
 
 import httpx
+import psycopg
 import pytest
 
+from jimm.dev.run import DATABASE
+from jimm.registry.embedded import EmbeddedPostgres, cluster_folder
 from tests.fix_dev import Dev
 from tests.system.rest.scene import problem
 
@@ -75,6 +78,17 @@ async def test_what_is_no_token(nobody: httpx.AsyncClient, header: bytes) -> Non
     for method, path in (("GET", "/models"), ("POST", "/controllers"), ("GET", "/migrations")):
         answer = await nobody.request(method, path, headers={b"Authorization": header})
         problem(answer, 401, "session token invalid")
+
+
+async def test_a_token_that_has_expired(dev: Dev, nobody: httpx.AsyncClient) -> None:
+    login = {"username": "bob", "password": dev.password("bob"), "name": "old"}
+    token = (await nobody.post("/tokens", json=login)).json()
+    url = EmbeddedPostgres(cluster_folder(dev.folder)).url(DATABASE)
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        past = "update tokens set expires_at = now() - interval '1 second' where id = %s"
+        assert (await connection.execute(past, [token["id"]])).rowcount == 1
+    mine = {"Authorization": f"Bearer {token['token']}"}
+    problem(await nobody.get("/whoami", headers=mine), 401, _INVALID)
 
 
 async def test_v1_takes_no_cookie(nobody: httpx.AsyncClient, alice: httpx.AsyncClient) -> None:

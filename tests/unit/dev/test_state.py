@@ -10,7 +10,9 @@ from jimm.errors import ConfigurationError
 
 
 def test_ports_and_passwords_stay(tmp_path: Path) -> None:
+    assert state.is_new(tmp_path)
     first = state.load(tmp_path, ["a", "b"])
+    assert not state.is_new(tmp_path)
     again = state.load(tmp_path, ["a", "b", "c"])
     assert {name: again.ports[name] for name in first.ports} == first.ports
     assert again.passwords == first.passwords
