@@ -145,9 +145,9 @@ async def before_the_source_answers(home: House) -> None:
 
 async def before_it_is_confirmed(home: House) -> None:
     """The source has let the model go, and the target is not asked yet."""
+    source = (await home.in_registry())[0]  # by now it is on the target too
     await in_phase("REAP")(home)
     home.send(signal.SIGSTOP)
-    source = (await home.on_controllers())[0]
     home.clear()
     await eventually(lambda: lost(home, source))
 
