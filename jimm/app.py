@@ -68,6 +68,10 @@ LARGEST_MESSAGE: Final = 256 * 1024 * 1024
 
 PING_EVERY: Final = 60.0
 
+KEEP_ALIVE: Final = 75
+"""Seconds that an idle HTTP connection is kept: longer than clients keep theirs in their pools,
+so that none sends a request into a connection that is just being closed."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -293,6 +297,7 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     config.load()
