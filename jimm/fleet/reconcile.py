@@ -119,7 +119,7 @@ async def _settle_create(
                 await creation.arrive(session, model_id, owner, controller, info)
                 await placements.choose(session, model_id, controller.name)
         log.info("model %s was found on %s after a lost answer", name, controller.name)
-    elif await _deadline_passed(fleet, intent):
+    elif _deadline_passed(fleet, intent):
         async with fleet.registry.write() as session:
             if await intents.settle(session, intent.held, IntentState.ABANDONED, "never came"):
                 await models.remove(session, model_id)
@@ -134,7 +134,7 @@ async def _settle_late_arrival(fleet: Fleet, intent: Intent, controller: Control
     name = str(intent.request["name"])
     found = await creation.find_there(link, _user(intent), name)
     if found is None:
-        if await _deadline_passed(fleet, intent):
+        if _deadline_passed(fleet, intent):
             await _done(fleet, intent, IntentState.ABANDONED, "never came")
         else:
             await _put_off(fleet, intent, AGAIN, "not there yet")
@@ -225,7 +225,7 @@ def _user(intent: Intent) -> str:
     return str(intent.request.get("user") or intent.request["owner"])
 
 
-async def _deadline_passed(fleet: Fleet, intent: Intent) -> bool:
+def _deadline_passed(fleet: Fleet, intent: Intent) -> bool:
     return intent.deadline_at is None or intent.deadline_at < fleet.now()
 
 

@@ -153,13 +153,6 @@ async def remove(session: WriteSession, key: CredentialId, *, force: bool = Fals
     await session.execute(delete(CredentialRow).where(CredentialRow.id == found.id))
 
 
-async def set_valid(session: WriteSession, credential_id: int, valid: bool | None) -> None:
-    """Records what a controller said of it."""
-    await session.execute(
-        update(CredentialRow).where(CredentialRow.id == credential_id).values(valid=valid)
-    )
-
-
 async def pushed_revision(
     session: ReadSession, controller_id: int, credential_id: int
 ) -> int | None:

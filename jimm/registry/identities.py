@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -105,12 +105,6 @@ async def set_password(session: WriteSession, identity_id: int, password_hash: s
     await session.execute(
         statement.on_conflict_do_update(index_elements=[PasswordRow.identity_id], set_=changed)
     )
-    await _tell(session, identity_id)
-
-
-async def drop_password(session: WriteSession, identity_id: int) -> None:
-    """Takes the password away."""
-    await session.execute(delete(PasswordRow).where(PasswordRow.identity_id == identity_id))
     await _tell(session, identity_id)
 
 

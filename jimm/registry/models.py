@@ -406,13 +406,6 @@ async def set_controller(session: WriteSession, uuid: str, controller_id: int) -
     return True
 
 
-async def set_credential(session: WriteSession, uuid: str, credential_id: int | None) -> None:
-    """Records which credential a model uses."""
-    await session.execute(
-        update(ModelRow).where(ModelRow.uuid == uuid).values(credential_id=credential_id)
-    )
-
-
 async def remove(session: WriteSession, model_id: int) -> None:
     """Forgets a model and every relation to it."""
     statement = delete(ModelRow).where(ModelRow.id == model_id).returning(ModelRow.uuid)

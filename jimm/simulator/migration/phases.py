@@ -84,14 +84,6 @@ def can_abort(phase: Phase) -> bool:
     return Phase.ABORT in MOVES[phase]
 
 
-def repeats_for_ever(phase: Phase) -> bool:
-    """Whether every failure in this phase is tried again instead of ending the attempt.
-
-    VALIDATION repeats only some of its failures, and says so itself.
-    """
-    return phase in (Phase.SUCCESS, Phase.LOGTRANSFER)
-
-
 WAITS_FOR_AGENTS: Final[Mapping[Phase, str]] = MappingProxyType(
     {
         Phase.QUIESCE: "quiescing",
