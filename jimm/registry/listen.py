@@ -29,6 +29,9 @@ MIGRATIONS = "jimm_migrations"
 INTENTS = "jimm_intents"
 """An intent waits for somebody; the payload is its id."""
 
+DEVICE_LOGINS = "jimm_device_logins"
+"""Somebody confirmed or refused a device login; the payload is its id."""
+
 KEEPALIVE = 15.0
 """Seconds of silence after which the connection is tried."""
 

@@ -1,10 +1,12 @@
 """Every table, one file per noun. There are no relationships: queries say what they join."""
 
 from jimm.registry.tables.access import (
+    DeviceLoginRow,
     IdentityRow,
     PasswordRow,
     RelationChangeRow,
     RelationRow,
+    ServiceAccountRow,
     TokenRow,
 )
 from jimm.registry.tables.base import Base
@@ -17,7 +19,13 @@ from jimm.registry.tables.controllers import (
 )
 from jimm.registry.tables.credentials import ControllerCredentialRow, CredentialRow
 from jimm.registry.tables.migrations import MigrationEventRow, MigrationRow
-from jimm.registry.tables.models import IntentRow, ModelRow, PlacementRow
+from jimm.registry.tables.models import (
+    IntentRow,
+    ModelDefaultsRow,
+    ModelRow,
+    OfferRow,
+    PlacementRow,
+)
 from jimm.registry.tables.system import (
     AuditEventRow,
     SealedSettingRow,
@@ -35,16 +43,20 @@ __all__ = [
     "ControllerRow",
     "ControllerUserRow",
     "CredentialRow",
+    "DeviceLoginRow",
     "IdentityRow",
     "IntentRow",
     "MigrationEventRow",
     "MigrationRow",
+    "ModelDefaultsRow",
     "ModelRow",
+    "OfferRow",
     "PasswordRow",
     "PlacementRow",
     "RelationChangeRow",
     "RelationRow",
     "SealedSettingRow",
+    "ServiceAccountRow",
     "SettingRow",
     "SigningKeyRow",
     "TokenRow",

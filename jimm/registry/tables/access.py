@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jimm.registry.tables.base import Base, BigId, Created, UuidId, one_of
+from jimm.registry.tables.base import Base, BigId, Created, Texts, UuidId, one_of
 from jimm.registry.words import ObjectKind, Relation
 
 
@@ -19,6 +19,8 @@ class IdentityRow(Base):
     created_at: Mapped[Created]
     disabled_at: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
+    groups: Mapped[tuple[str, ...]] = mapped_column(Texts, server_default=text("'[]'::jsonb"))
+    """What the identity provider said at the last login."""
 
 
 class PasswordRow(Base):
@@ -44,6 +46,39 @@ class TokenRow(Base):
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class ServiceAccountRow(Base):
+    __tablename__ = "service_accounts"
+
+    identity_id: Mapped[int] = mapped_column(
+        ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True
+    )
+    client_id: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[bytes]
+    created_by: Mapped[str]
+    created_at: Mapped[Created]
+
+
+class DeviceLoginRow(Base):
+    __tablename__ = "device_logins"
+    __table_args__ = (
+        CheckConstraint(
+            "(confirmed_at IS NOT NULL) = (identity_id IS NOT NULL)", name="confirmed_by"
+        ),
+    )
+
+    id: Mapped[UuidId]
+    user_code: Mapped[str] = mapped_column(unique=True)
+    client: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[Created]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    identity_id: Mapped[int | None] = mapped_column(
+        ForeignKey("identities.id", ondelete="CASCADE"), index=True
+    )
+    confirmed_at: Mapped[datetime | None]
+    refused_at: Mapped[datetime | None]
+    collected_at: Mapped[datetime | None]
 
 
 class RelationRow(Base):

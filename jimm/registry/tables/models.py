@@ -106,3 +106,32 @@ class PlacementRow(Base):
     )
     requested_by: Mapped[str]
     at: Mapped[Created]
+
+
+class ModelDefaultsRow(Base):
+    __tablename__ = "model_defaults"
+
+    identity_id: Mapped[int] = mapped_column(
+        ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True
+    )
+    cloud: Mapped[str] = mapped_column(
+        ForeignKey("clouds.name", ondelete="CASCADE"), primary_key=True
+    )
+    region: Mapped[str] = mapped_column(primary_key=True)
+    """Empty for the whole cloud."""
+    settings: Mapped[dict[str, object]]
+
+
+class OfferRow(Base):
+    __tablename__ = "offers"
+    __table_args__ = (UniqueConstraint("model_id", "name"),)
+
+    id: Mapped[BigId]
+    uuid: Mapped[UuidText] = mapped_column(unique=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    application: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    charm_url: Mapped[str] = mapped_column(server_default="")
+    endpoints: Mapped[tuple[dict[str, object], ...]] = mapped_column(Objects)
+    created_at: Mapped[Created]
