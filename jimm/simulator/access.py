@@ -10,15 +10,23 @@ from typing import Final, TypeVar
 
 from jimm.errors import JimmError, Unauthorized
 from jimm.simulator.core import Core
-from jimm.simulator.state import CloudAccess, ControllerAccess, Model, ModelAccess
+from jimm.simulator.state import (
+    CloudAccess,
+    ControllerAccess,
+    Model,
+    ModelAccess,
+    Offer,
+    OfferAccess,
+)
 from jimm.wire import codes
-from jimm.wire.tags import cloud_tag, controller_tag, model_tag
+from jimm.wire.tags import cloud_tag, controller_tag, model_tag, offer_tag
 
 L = TypeVar("L", bound=str)
 
 _CONTROLLER: Final[tuple[ControllerAccess, ...]] = ("", "login", "superuser")
 _MODEL: Final[tuple[ModelAccess, ...]] = ("", "read", "write", "admin")
 _CLOUD: Final[tuple[CloudAccess, ...]] = ("", "add-model", "admin")
+_OFFER: Final[tuple[OfferAccess, ...]] = ("", "read", "consume", "admin")
 
 
 class AccessRequired(JimmError):
@@ -74,6 +82,14 @@ class Caller:
             return _level(self.token.get(cloud_tag(name), ""), _CLOUD)
         cloud = core.store.controller.clouds.get(name)
         return cloud.users.get(self.user, "") if cloud is not None else ""
+
+    def offer_access(self, core: Core, model: Model, offer: Offer) -> OfferAccess:
+        """The level on what a model offers; whoever administers the model has all of it."""
+        if self.model_access(core, model) == "admin":
+            return "admin"
+        if self.token is not None:
+            return _level(self.token.get(offer_tag(offer.uuid), ""), _OFFER)
+        return offer.users.get(self.user, "")
 
     def require_superuser(self, core: Core) -> None:
         """Refuses all but superusers.

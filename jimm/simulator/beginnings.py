@@ -27,7 +27,9 @@ def begin(store: Store, identity: Identity, options: Options, now: datetime.date
         _upgrade(store, options.version)
         return
     cloud = Cloud(
-        name=options.cloud, regions=tuple(Region(name=region) for region in options.regions)
+        name=options.cloud,
+        type=options.cloud_type,
+        regions=tuple(Region(name=region) for region in options.regions),
     )
     model = _controller_model(options, now)
     controller = Controller(
@@ -46,6 +48,24 @@ def begin(store: Store, identity: Identity, options: Options, now: datetime.date
         created=now,
     )
     store.put(controller, admin, model)
+    if options.scenario:
+        store.put(_staged(controller, options, now))
+
+
+def _staged(controller: Controller, options: Options, now: datetime.datetime) -> Model:
+    """A model of the administrator's that is named as its scenario."""
+    model = Model(
+        uuid=ModelUUID(str(uuid.uuid4())),
+        name=options.scenario,
+        owner="admin",
+        cloud=options.cloud,
+        region=options.regions[0] if options.regions else "",
+        status=Status(status="available", since=now),
+        users={"admin": ModelUser(access="admin", display_name="admin")},
+        agent_version=controller.version,
+        created=now,
+    )
+    return scenarios.staged(model, options.scenario, now)
 
 
 def _upgrade(store: Store, version: str) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from jimm.net.tasks import Tasks
+from jimm.simulator.blobs import Blobs
 from jimm.simulator.clock import Clock
 from jimm.simulator.faults import Faults
+from jimm.simulator.logbook import Logbook
 from jimm.simulator.state import Model
 from jimm.simulator.store import Change, Identity, Store
 from jimm.wire.params.admin import HostPort
@@ -27,6 +29,7 @@ class Options:
 
     ``advertise`` is the host name that clients are told (default: ``host``); ``jwks_ca`` is a
     PEM file's path, ``None`` for the system's roots; ``speed`` divides every duration;
+    ``cloud_type`` is a provider that clients know; ``scenario`` names a model to begin with;
     ``password`` is the administrator's, made up if empty and kept once there is one.
     """
 
@@ -37,7 +40,9 @@ class Options:
     state: Path | None = None
     version: str = "3.6.9"
     cloud: str = "metro"
+    cloud_type: str = "openstack"
     regions: tuple[str, ...] = ("north",)
+    scenario: str = ""
     jwks_url: str = ""
     jwks_ca: Path | None = None
     speed: float = 1.0
@@ -69,6 +74,8 @@ class Core:
         self.options = options
         self.clock = clock or Clock(options.speed)
         self.store = Store(options.state)
+        self.blobs = Blobs(_beside(options.state))
+        self.logs = Logbook(self.clock.now)
         self.faults = Faults()
         self.tasks = Tasks()
         self.clients: set[Client] = set()
@@ -124,3 +131,7 @@ class Core:
             self.tasks.spawn(
                 self.close_clients(self.clients_of(uuid)), name="close model's sockets"
             )
+
+
+def _beside(state: Path | None) -> Path | None:
+    return None if state is None else state.with_name(f"{state.name}.blobs")

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Mapping
 
 from jimm.simulator.describe import model_config
 from jimm.simulator.migration.views import rfc3339
-from jimm.simulator.state import Application, Controller, Machine, Model, Relation, Status, Unit
+from jimm.simulator.state import (
+    ActionTask,
+    Application,
+    Controller,
+    Machine,
+    Model,
+    Relation,
+    Status,
+    Unit,
+)
 from jimm.wire.params.watcher import Delta
 
 EntityId = tuple[str, str, str]
@@ -12,7 +21,7 @@ EntityId = tuple[str, str, str]
 
 Entities = Mapping[EntityId, dict[str, object]]
 
-_ORDER = ("model", "machine", "application", "unit", "relation", "annotation")
+_ORDER = ("model", "machine", "application", "unit", "relation", "annotation", "action")
 
 
 def entities(controller: Controller, models: Iterable[Model]) -> dict[EntityId, dict[str, object]]:
@@ -45,6 +54,9 @@ def _entities_of(controller: Controller, model: Model) -> dict[EntityId, dict[st
             found["unit", uuid, unit.name] = _unit(model, application, unit)
     for relation in model.relations:
         found["relation", uuid, relation.key] = _relation(model, relation)
+    for operation in model.operations:
+        for task in operation.tasks:
+            found["action", uuid, task.id] = _action(model, task)
     for tag, annotations in model.annotations.items():
         body: dict[str, object] = {"model-uuid": uuid, "tag": tag, "annotations": annotations}
         found["annotation", uuid, tag] = body
@@ -71,7 +83,7 @@ def _model(controller: Controller, model: Model) -> dict[str, object]:
         "owner": model.owner,
         "controller-uuid": controller.uuid,
         "is-controller": model.is_controller,
-        "config": model_config(model),
+        "config": model_config(controller, model),
         "status": _status(model.status),
         "constraints": model.constraints,
         "sla": {"level": "unsupported", "owner": ""},
@@ -115,7 +127,7 @@ def _application(model: Model, application: Application) -> dict[str, object]:
         "min-units": application.min_units,
         "constraints": application.constraints,
         "config": application.config,
-        "subordinate": False,
+        "subordinate": application.subordinate,
         "status": _status(application.status),
         "workload-version": "",
     }
@@ -136,8 +148,8 @@ def _unit(model: Model, application: Application, unit: Unit) -> dict[str, objec
         "machine-id": unit.machine,
         "ports": [],
         "port-ranges": [],
-        "principal": "",
-        "subordinate": False,
+        "principal": unit.principal,
+        "subordinate": bool(unit.principal),
         "workload-status": _status(unit.workload),
         "agent-status": _status(unit.agent, unit.agent_version or model.agent_version),
     }
@@ -157,9 +169,24 @@ def _relation(model: Model, relation: Relation) -> dict[str, object]:
                     "interface": end.interface,
                     "optional": False,
                     "limit": 0,
-                    "scope": "global",
+                    "scope": relation.scope,
                 },
             }
             for end in relation.endpoints
         ],
+    }
+
+
+def _action(model: Model, task: ActionTask) -> dict[str, object]:
+    completed = None if task.completed is None else rfc3339(task.completed)
+    return {
+        "model-uuid": model.uuid,
+        "id": task.id,
+        "receiver": task.receiver,
+        "name": task.name,
+        "status": task.status,
+        "message": task.message,
+        "enqueued": rfc3339(task.enqueued),
+        "started": completed,
+        "completed": completed,
     }

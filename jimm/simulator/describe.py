@@ -3,11 +3,12 @@
 import datetime
 
 from jimm.errors import JimmError
+from jimm.simulator import model_settings
 from jimm.simulator.access import Caller
 from jimm.simulator.core import Core
 from jimm.simulator.migration import views
 from jimm.simulator.migration.views import migration_status, rfc3339, summary_migration
-from jimm.simulator.state import Cloud, Model, ModelUser
+from jimm.simulator.state import Cloud, Controller, Model, ModelUser
 from jimm.wire.params import cloud as cloud_params
 from jimm.wire.params import model_manager as params
 from jimm.wire.params.common import EntityStatus, Error
@@ -21,20 +22,9 @@ def maybe_rfc3339(moment: datetime.datetime | None) -> str | None:
     return None if moment is None else rfc3339(moment)
 
 
-def model_config(model: Model) -> dict[str, object]:
-    """A model's whole configuration (``ModelConfig.ModelGet``)."""
-    base: dict[str, object] = {
-        "name": model.name,
-        "type": "simulated",
-        "uuid": model.uuid,
-        "agent-version": model.agent_version,
-        "agent-stream": "released",
-        "default-base": "",
-        "logging-config": "<root>=INFO",
-        "secret-backend": "auto",
-        "update-status-hook-interval": "5m",
-    }
-    return {**base, **model.config}
+def model_config(controller: Controller, model: Model) -> dict[str, object]:
+    """A model's whole configuration."""
+    return {key: value for key, (value, _) in model_settings.every(controller, model).items()}
 
 
 def model_info(core: Core, caller: Caller, model: Model) -> params.ModelInfo:

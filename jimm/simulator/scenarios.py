@@ -3,7 +3,8 @@
 A model is empty unless it is created with the setting ``simulated-applications``, a list such
 as ``ubuntu:2, haproxy:1``: applications with their number of units, each unit on a machine of
 its own, all of them active at once. Any client can set it: ``juju add-model m --config
-simulated-applications=ubuntu:2``.
+simulated-applications=ubuntu:2``. The setting ``simulated-scenario`` names a whole situation,
+of which there is one: ``busy``.
 """
 
 import datetime
@@ -12,17 +13,22 @@ from typing import Final
 import msgspec
 
 from jimm.errors import NotValid
+from jimm.simulator.busy import busy
 from jimm.simulator.state import Application, Machine, Model, Status, Unit
 
 SETTING: Final = "simulated-applications"
+SCENARIO: Final = "simulated-scenario"
 
 
 def furnished(model: Model, now: datetime.datetime) -> Model:
-    """The model with the applications that its settings ask for.
+    """The model with the scenario and the applications that its settings ask for.
 
     Raises:
-        NotValid: the setting can't be read.
+        NotValid: a setting can't be read.
     """
+    scenario = model.config.get(SCENARIO, "")
+    if scenario:
+        model = staged(model, str(scenario), now)
     wanted = model.config.get(SETTING, "")
     for part in str(wanted).split(","):
         if not part.strip():
@@ -32,6 +38,17 @@ def furnished(model: Model, now: datetime.datetime) -> Model:
             raise NotValid(f'{SETTING}: "{part.strip()}" is not of the form NAME:UNITS')
         model = with_application(model, name, units=int(number or "1"), now=now)
     return model
+
+
+def staged(model: Model, scenario: str, now: datetime.datetime) -> Model:
+    """The model in a situation.
+
+    Raises:
+        NotValid: there is none of that name.
+    """
+    if scenario != "busy":
+        raise NotValid(f'{SCENARIO}: there is no scenario "{scenario}", only "busy"')
+    return busy(model, now)
 
 
 def with_application(
@@ -85,7 +102,7 @@ def with_machine(model: Model, now: datetime.datetime) -> Model:
 
 
 def _machine(model: Model, now: datetime.datetime) -> Machine:
-    number = max((int(each) for each in model.machines), default=-1) + 1
+    number = max((int(each) for each in model.machines if each.isdigit()), default=-1) + 1
     return Machine(
         id=str(number),
         instance_id=f"sim-{model.uuid[:8]}-{number}",

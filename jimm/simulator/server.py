@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 from jimm.net.certificates import Issued
 from jimm.net.tasks import Tasks
 from jimm.net.tls import server_context
-from jimm.simulator import control
+from jimm.simulator import control, http, log_stream
 from jimm.simulator.beginnings import begin
 from jimm.simulator.clock import Clock
 from jimm.simulator.connection import Connection
@@ -25,6 +25,7 @@ from jimm.simulator.logins import Tokens
 from jimm.simulator.migration.http import routes as migration_routes
 from jimm.simulator.migration.worker import resume
 from jimm.simulator.reaper import Reaper
+from jimm.simulator.settling import Settler
 from jimm.simulator.tables import make_tables
 from jimm.wire.tags import ModelUUID
 
@@ -57,7 +58,9 @@ class Simulator(Core):
         self._identity = load_identity(self.store, self.options)
         begin(self.store, self._identity, self.options, self.clock.now())
         self.store.listen(self.on_change)
+        self.store.listen(self.logs.on_change)
         Reaper(self).start()
+        Settler(self).start()
         listener = socket.create_server((self.options.host, self.options.port))
         # asyncio does it only for sockets made with a protocol number; Nagle costs 40 ms a dial.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -80,6 +83,7 @@ class Simulator(Core):
             server.cut_all()
         await self.tasks.aclose()
         self.store.close()
+        self.blobs.close()
 
     async def kill(self) -> None:
         """Dies as by SIGKILL, in-process: sockets are cut, nothing more is written."""
@@ -127,6 +131,8 @@ class Simulator(Core):
             WebSocketRoute("/", self._on_controller),
             WebSocketRoute("/api", self._on_controller),
             WebSocketRoute("/model/{uuid}/api", self._on_model),
+            *http.routes(self),
+            *log_stream.routes(self),
             *migration_routes(self),
             *control.routes(self),
         ]

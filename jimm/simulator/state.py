@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from jimm.simulator.migration.record import MigrationRecord
 from jimm.wire.params.admin import RedirectInfo
+from jimm.wire.secret import Secret
 from jimm.wire.tags import ControllerUUID, CredentialId, ModelUUID
 
 ControllerAccess = Literal["", "login", "superuser"]
 ModelAccess = Literal["", "read", "write", "admin"]
 CloudAccess = Literal["", "add-model", "admin"]
+OfferAccess = Literal["", "read", "consume", "admin"]
 Life = Literal["alive", "dying", "dead"]
 MigrationMode = Literal["", "exporting", "importing"]
 
@@ -36,7 +38,8 @@ class Cloud(Value, frozen=True, kw_only=True):
     """A cloud's definition. ``auth_types`` are Juju's names, ``userpass`` and ``empty``."""
 
     name: str
-    type: str = "simulated"
+    type: str = "openstack"
+    """A provider that clients know; ``juju add-credential`` needs one."""
     endpoint: str = ""
     auth_types: tuple[str, ...] = ("userpass", "empty")
     regions: tuple[Region, ...] = ()
@@ -137,6 +140,9 @@ class Machine(Value, frozen=True, kw_only=True):
     agent_version: str = ""
     rebooting: bool = False
     created: datetime.datetime
+    constraints: dict[str, object] = {}
+    kept: bool = False
+    """Whether it was asked for by itself, and so outlives its last unit."""
 
 
 class Unit(Value, frozen=True, kw_only=True):
@@ -153,6 +159,8 @@ class Unit(Value, frozen=True, kw_only=True):
     """The charm that it runs, where that is not yet its application's."""
     unjoined: tuple[str, ...] = ()
     """Keys of the relations that it has not joined yet."""
+    principal: str = ""
+    """The unit that it is a subordinate of."""
 
 
 class Application(Value, frozen=True, kw_only=True):
@@ -171,6 +179,48 @@ class Application(Value, frozen=True, kw_only=True):
     next_unit: int = 0
     min_units: int = 0
     scaling: bool = False
+    subordinate: bool = False
+    trust: bool = False
+    bindings: dict[str, str] = {}
+    """Spaces by endpoint, other than ``alpha``."""
+    exposed_endpoints: dict[str, dict[str, list[str]]] = {}
+
+
+class Charm(Value, frozen=True, kw_only=True):
+    """A charm that a model has, uploaded or added from the simulated store.
+
+    ``meta``, ``config`` and ``actions`` are what its metadata.yaml (or charmcraft.yaml),
+    config.yaml and actions.yaml say, as plain values. ``sha256`` is empty where no archive has
+    been uploaded.
+    """
+
+    url: str
+    """``local:tiny-0`` or ``ch:amd64/ubuntu-24``."""
+    name: str
+    revision: int
+    meta: dict[str, object] = {}
+    config: dict[str, object] = {}
+    actions: dict[str, object] = {}
+    sha256: str = ""
+    size: int = 0
+
+
+class Resource(Value, frozen=True, kw_only=True):
+    """A file or an image of an application; with ``pending_id`` it waits for a deploy."""
+
+    name: str
+    application: str
+    pending_id: str = ""
+    type: str = "file"
+    path: str = ""
+    description: str = ""
+    origin: str = "upload"
+    revision: int = -1
+    fingerprint: str = ""
+    """SHA-384 in hexadecimal, empty while nothing was uploaded."""
+    size: int = 0
+    username: str = ""
+    timestamp: datetime.datetime | None = None
 
 
 class Endpoint(Value, frozen=True, kw_only=True):
@@ -183,11 +233,123 @@ class Endpoint(Value, frozen=True, kw_only=True):
 
 
 class Relation(Value, frozen=True, kw_only=True):
-    """A relation; ``key`` is ``a:db b:server``."""
+    """A relation; ``key`` is ``a:db b:server``. ``scope`` is global or container."""
 
     id: int
     key: str
     endpoints: tuple[Endpoint, ...]
+    scope: str = "global"
+    suspended: bool = False
+    message: str = ""
+
+
+BlockType = Literal["BlockDestroy", "BlockRemove", "BlockChange"]
+
+
+class Block(Value, frozen=True, kw_only=True):
+    """What an administrator has disabled, and why."""
+
+    id: str
+    type: BlockType
+    message: str = ""
+
+
+class Storage(Value, frozen=True, kw_only=True):
+    """An instance of storage, such as ``data/0``; ``size`` is in MiB, ``owner`` a unit."""
+
+    id: str
+    kind: Literal["filesystem", "block"] = "filesystem"
+    pool: str = "rootfs"
+    size: int = 1024
+    owner: str = ""
+    units: tuple[str, ...] = ()
+    """The units that it is attached to."""
+    life: Life = "alive"
+    status: Status
+    provider_id: str = ""
+
+
+class StoragePool(Value, frozen=True, kw_only=True):
+    """A named way to make storage."""
+
+    name: str
+    provider: str
+    attrs: dict[str, object] = {}
+
+
+class SecretRevision(Value, frozen=True, kw_only=True):
+    """What a user's secret says from one time on; values are in base64."""
+
+    number: int
+    content: dict[str, Secret]
+    created: datetime.datetime
+
+
+class UserSecret(Value, frozen=True, kw_only=True):
+    """A secret of the model's users, by its id of 20 letters and digits."""
+
+    id: str
+    label: str = ""
+    description: str = ""
+    revisions: tuple[SecretRevision, ...]
+    granted: tuple[str, ...] = ()
+    """Applications that may read it."""
+    auto_prune: bool = False
+    created: datetime.datetime
+    updated: datetime.datetime
+
+
+class ActionTask(Value, frozen=True, kw_only=True):
+    """One action on one unit or machine (``receiver`` is its tag)."""
+
+    id: str
+    receiver: str
+    name: str
+    parameters: dict[str, object] = {}
+    status: str = "pending"
+    message: str = ""
+    output: dict[str, object] = {}
+    enqueued: datetime.datetime
+    completed: datetime.datetime | None = None
+
+
+class Operation(Value, frozen=True, kw_only=True):
+    """What one command asked of some units. Ids count together with the tasks'."""
+
+    id: str
+    summary: str
+    tasks: tuple[ActionTask, ...]
+    enqueued: datetime.datetime
+
+
+class Space(Value, frozen=True, kw_only=True):
+    """A network space; ``alpha`` is always there and is not stored."""
+
+    id: str
+    name: str
+    cidrs: tuple[str, ...] = ()
+
+
+class OfferConnection(Value, frozen=True, kw_only=True):
+    """A relation of some model to an offer."""
+
+    relation_id: int
+    model: ModelUUID
+    user: str
+    endpoint: str
+    status: Status
+
+
+class Offer(Value, frozen=True, kw_only=True):
+    """What a model offers; ``endpoints`` are from published names to the application's own."""
+
+    uuid: str
+    name: str
+    application: str
+    description: str = ""
+    endpoints: dict[str, str] = {}
+    users: dict[str, OfferAccess] = {}
+    connections: tuple[OfferConnection, ...] = ()
 
 
 class Model(Value, frozen=True, kw_only=True):
@@ -213,7 +375,21 @@ class Model(Value, frozen=True, kw_only=True):
     machines: dict[str, Machine] = {}
     applications: dict[str, Application] = {}
     relations: tuple[Relation, ...] = ()
+    charms: dict[str, Charm] = {}
+    """By url."""
+    resources: tuple[Resource, ...] = ()
+    """Those of applications, and those that wait for one."""
     annotations: dict[str, dict[str, str]] = {}
+    blocks: tuple[Block, ...] = ()
+    storage: dict[str, Storage] = {}
+    pools: dict[str, StoragePool] = {}
+    secrets: dict[str, UserSecret] = {}
+    operations: tuple[Operation, ...] = ()
+    spaces: dict[str, Space] = {}
+    offers: dict[str, Offer] = {}
+    """By name."""
+    sequences: dict[str, int] = {}
+    """The next number of storage, relations, operations and blocks."""
     agent_version: str
     created: datetime.datetime
     is_controller: bool = False

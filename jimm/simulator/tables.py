@@ -1,16 +1,29 @@
 """Which facades each kind of socket answers."""
 
 from jimm.simulator.connection import Tables
-from jimm.simulator.facades.application import Annotations, Application, Charms
+from jimm.simulator.facades.action import Action
+from jimm.simulator.facades.annotations import Annotations
+from jimm.simulator.facades.application import Application
+from jimm.simulator.facades.application_offers import ApplicationOffers
+from jimm.simulator.facades.block import Block
+from jimm.simulator.facades.bundle import Bundle
+from jimm.simulator.facades.charms import Charms
 from jimm.simulator.facades.client import Client
 from jimm.simulator.facades.cloud import Cloud
 from jimm.simulator.facades.controller import Controller
+from jimm.simulator.facades.key_manager import KeyManager
+from jimm.simulator.facades.machine_manager import MachineManager
 from jimm.simulator.facades.model_config import ModelConfig
 from jimm.simulator.facades.model_manager import ModelManager
 from jimm.simulator.facades.model_upgrader import ModelUpgrader
 from jimm.simulator.facades.pinger import Pinger
+from jimm.simulator.facades.resources import Resources
+from jimm.simulator.facades.secrets import Secrets
+from jimm.simulator.facades.spaces import Spaces, Subnets
+from jimm.simulator.facades.ssh_client import SSHClient
+from jimm.simulator.facades.storage import Storage
 from jimm.simulator.facades.user_manager import UserManager
-from jimm.simulator.facades.watchers import AllModelWatcher, AllWatcher
+from jimm.simulator.facades.watchers import AllModelWatcher, AllWatcher, StringsWatcher
 from jimm.simulator.logins import Admin
 from jimm.simulator.migration.target import MigrationTarget
 from jimm.wire.facade import Table
@@ -18,20 +31,47 @@ from jimm.wire.facade import Table
 
 def make_tables() -> Tables:
     """The three tables: before a login, on ``/api``, on a model's socket."""
-    return Tables(
-        admin=Table([Admin]),
-        controller=Table(
-            [
-                AllModelWatcher,
-                Cloud,
-                Controller,
-                MigrationTarget,
-                ModelConfig,
-                ModelManager,
-                ModelUpgrader,
-                Pinger,
-                UserManager,
-            ]
-        ),
-        model=Table([AllWatcher, Annotations, Application, Charms, Client, ModelConfig, Pinger]),
+    return Tables(admin=Table([Admin]), controller=_controller(), model=_model())
+
+
+def _controller() -> Table:
+    return Table(
+        [
+            AllModelWatcher,
+            ApplicationOffers,
+            Cloud,
+            Controller,
+            MigrationTarget,
+            ModelConfig,
+            ModelManager,
+            ModelUpgrader,
+            Pinger,
+            UserManager,
+        ]
+    )
+
+
+def _model() -> Table:
+    return Table(
+        [
+            Action,
+            AllWatcher,
+            Annotations,
+            Application,
+            Block,
+            Bundle,
+            Charms,
+            Client,
+            KeyManager,
+            MachineManager,
+            ModelConfig,
+            Pinger,
+            Resources,
+            SSHClient,
+            Secrets,
+            Spaces,
+            Storage,
+            StringsWatcher,
+            Subnets,
+        ]
     )

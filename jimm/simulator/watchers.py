@@ -61,21 +61,44 @@ class Watcher:
         self._changed.set()
 
 
+class Quiet:
+    """A watcher that never has anything to tell: its ``Next`` waits until it is stopped."""
+
+    def __init__(self) -> None:
+        self._stopped = asyncio.Event()
+
+    def start(self) -> None:
+        """Nothing to listen to."""
+
+    def stop(self) -> None:
+        """Ends it; a ``Next`` that waits raises."""
+        self._stopped.set()
+
+    async def next(self) -> list[Delta]:
+        """Waits.
+
+        Raises:
+            WatcherStopped: it was stopped, before or meanwhile.
+        """
+        await self._stopped.wait()
+        raise WatcherStopped
+
+
 class Watchers:
     """The watchers of one connection by id."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, Watcher] = {}
+        self._watchers: dict[str, Watcher | Quiet] = {}
         self._last = 0
 
-    def add(self, watcher: Watcher) -> str:
+    def add(self, watcher: Watcher | Quiet) -> str:
         """Starts a watcher and gives its id."""
         self._last += 1
         watcher.start()
         self._watchers[str(self._last)] = watcher
         return str(self._last)
 
-    def find(self, watcher_id: str) -> Watcher:
+    def find(self, watcher_id: str) -> Watcher | Quiet:
         """The watcher of that id.
 
         Raises:

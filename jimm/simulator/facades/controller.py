@@ -1,6 +1,8 @@
 """``Controller`` 11 and 12 (Juju ``apiserver/facades/client/controller``)."""
 
-from jimm.errors import JimmError, NotFound, Unauthorized
+from msgspec.structs import replace
+
+from jimm.errors import JimmError, NotFound, NotSupported, Unauthorized
 from jimm.simulator import describe, rules
 from jimm.simulator.deltas import EntityId, entities
 from jimm.simulator.migration.initiate import initiate
@@ -16,8 +18,11 @@ from jimm.wire.params.controller import (
     ControllerVersion,
     InitiateMigration,
     InitiateMigrationResults,
+    ModelBlockInfo,
+    ModelBlockInfoList,
     ModifyControllerAccess,
     ModifyControllerAccessRequest,
+    RemoveBlocks,
     UserAccess,
     UserAccessResult,
     UserAccessResults,
@@ -85,11 +90,42 @@ class Controller(Answering):
         url = self.core.store.controller.config.get("identity-url", "")
         return StringResult(result=str(url))
 
+    @method("RemoveBlocks", versions=VERSIONS)
+    async def remove_blocks(self, params: RemoveBlocks) -> None:
+        """Enables all commands on all models; superusers only.
+
+        Raises:
+            NotSupported: not all are meant.
+        """
+        self.caller.require_superuser(self.core)
+        if not params.all:
+            raise NotSupported("not supported")
+        for model in list(self.core.store.models.values()):
+            self.core.store.put(replace(model, blocks=()))
+
     @method("InitiateMigration", versions=VERSIONS)
     async def initiate_migration(self, params: InitiateMigration) -> InitiateMigrationResults:
         """Checks everything and starts to move models; superusers only."""
         self.caller.require_superuser(self.core)
         return await initiate(self.core, self.session, params)
+
+    @method("ListBlockedModels", versions=VERSIONS)
+    async def list_blocked_models(self) -> ModelBlockInfoList:
+        """The models with disabled commands; superusers only."""
+        self.caller.require_superuser(self.core)
+        models = sorted(self.core.store.models.values(), key=lambda each: (each.name, each.owner))
+        return ModelBlockInfoList(
+            models=[
+                ModelBlockInfo(
+                    name=each.name,
+                    model_uuid=each.uuid,
+                    owner_tag=user_tag(each.owner),
+                    blocks=[block.type for block in each.blocks],
+                )
+                for each in models
+                if each.blocks
+            ]
+        )
 
     @method("WatchAllModels", versions=VERSIONS)
     async def watch_all_models(self) -> WatcherId:

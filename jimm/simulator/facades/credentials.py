@@ -1,8 +1,17 @@
 """The half of ``Cloud`` 7 that keeps credentials."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from jimm.errors import Conflict, JimmError, NotFound, NotValid, Unauthorized, UserNotFound
+from jimm.errors import (
+    BadRequest,
+    Conflict,
+    JimmError,
+    NotFound,
+    NotValid,
+    Unauthorized,
+    UserNotFound,
+)
 from jimm.simulator.session import Answering, each
 from jimm.simulator.state import Credential, Model
 from jimm.wire.facade import method
@@ -17,6 +26,7 @@ from jimm.wire.params.cloud import (
     CredentialModelResult,
     CredentialResult,
     CredentialResults,
+    ErrorHolder,
     ModelAccess,
     RevokeCredential,
     RevokeCredentials,
@@ -38,6 +48,10 @@ from jimm.wire.tags import (
     parse_user_tag,
 )
 
+REFUSED: Final = "simulated-error"
+"""An attribute that names another one: the cloud refuses that one's value, and, as clouds do,
+repeats it in what it says."""
+
 
 class Credentials(Answering):
     """Users' cloud credentials."""
@@ -56,17 +70,18 @@ class Credentials(Answering):
     async def update_credentials_check_models(
         self, params: UpdateCredentials
     ) -> UpdateCredentialResults:
-        """Adds or replaces credentials and names the models that use them."""
+        """Adds or replaces credentials and names the models that use them; a model that would
+        lose its cloud keeps a credential as it is, unless a superuser forces it."""
+        if params.force and not self.caller.is_superuser(self.core):
+            raise BadRequest("unexpected force specified")
         return UpdateCredentialResults(
-            results=[self._update(row, write=True) for row in params.credentials]
+            results=[self._update(row, force=params.force) for row in params.credentials]
         )
 
     @method("CheckCredentialsModels", versions=(7,))
     async def check_credentials_models(self, params: UpdateCredentials) -> UpdateCredentialResults:
         """The same without writing anything."""
-        return UpdateCredentialResults(
-            results=[self._update(row, write=False) for row in params.credentials]
-        )
+        return UpdateCredentialResults(results=[self._check(row) for row in params.credentials])
 
     @method("RevokeCredentialsCheckModels", versions=(7,))
     async def revoke_credentials_check_models(self, params: RevokeCredentials) -> ErrorResults:
@@ -109,18 +124,35 @@ class Credentials(Answering):
     async def _add(self, row: TaggedCredential) -> None:
         self.core.store.put(self._checked(row))
 
-    def _update(self, row: TaggedCredential, *, write: bool) -> UpdateCredentialResult:
+    def _update(self, row: TaggedCredential, *, force: bool) -> UpdateCredentialResult:
         try:
             credential = self._checked(row)
         except JimmError as error:
             return UpdateCredentialResult(tag=row.tag, error=Error.of(error))
-        if write:
+        models = self._rows(credential)
+        if force or not any(each.errors for each in models):
             self.core.store.put(credential)
-        models = [
-            CredentialModelResult(uuid=model.uuid, name=model.name)
+        return UpdateCredentialResult(tag=row.tag, models=models)
+
+    def _check(self, row: TaggedCredential) -> UpdateCredentialResult:
+        try:
+            models = self._rows(self._checked(row))
+        except JimmError as error:
+            return UpdateCredentialResult(tag=row.tag, error=Error.of(error))
+        if not any(each.errors for each in models):
+            return UpdateCredentialResult(tag=row.tag, models=models)
+        invisible = Error(message="some models are no longer visible", code="")
+        return UpdateCredentialResult(tag=row.tag, models=models, error=invisible)
+
+    def _rows(self, credential: Credential) -> list[CredentialModelResult]:
+        """A row for each model that uses it; :data:`REFUSED` makes all of them complain."""
+        attribute = credential.attrs.get(REFUSED, "")
+        text = f'the cloud does not know "{credential.attrs.get(attribute, "")}"'
+        errors = [ErrorHolder(error=Error(message=text, code=""))] if attribute else []
+        return [
+            CredentialModelResult(uuid=model.uuid, name=model.name, errors=errors)
             for model in self._users_of(credential.id)
         ]
-        return UpdateCredentialResult(tag=row.tag, models=models)
 
     def _checked(self, row: TaggedCredential) -> Credential:
         wanted = parse_credential_tag(row.tag)

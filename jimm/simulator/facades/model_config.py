@@ -4,13 +4,17 @@ from typing import Final
 
 import msgspec
 
-from jimm.errors import NotValid
+from jimm.errors import JimmError, NotValid
+from jimm.simulator.blocks import check_change
 from jimm.simulator.describe import model_config
+from jimm.simulator.model_settings import every
 from jimm.simulator.session import Answering
 from jimm.simulator.state import Model
 from jimm.wire.facade import method
 from jimm.wire.params import model_config as params
+from jimm.wire.params.common import StringResult
 
+_KEYS: Final = "authorized-keys"
 _FIXED: Final = ("name", "type", "uuid", "agent-version")
 
 
@@ -21,14 +25,13 @@ class ModelConfig(Answering):
 
     @method("ModelGet", versions=(3,))
     async def model_get(self) -> params.ModelConfigResults:
-        """Every setting, with where it comes from."""
+        """Every setting but the SSH keys, with where it comes from."""
         model = self._model
         self.caller.require_model(self.core, model, "read")
         config = {
-            key: params.ConfigValue(
-                value=value, source="model" if key in model.config else "default"
-            )
-            for key, value in model_config(model).items()
+            key: params.ConfigValue(value=value, source=source)
+            for key, (value, source) in every(self.core.store.controller, model).items()
+            if key != _KEYS
         }
         return params.ModelConfigResults(config=config)
 
@@ -39,10 +42,11 @@ class ModelConfig(Answering):
         Raises:
             NotValid: one that can't be changed.
         """
-        model = self._model
-        self.caller.require_model(self.core, model, "admin")
-        current = model_config(model)
+        model = self._changeable()
+        current = model_config(self.core.store.controller, model)
         for key, value in params.config.items():
+            if key == _KEYS:
+                raise JimmError("authorized-keys cannot be set")
             if key in _FIXED and value != current[key]:
                 raise NotValid(f'cannot change {key} from "{current[key]}" to "{value}"')
         config = {**model.config, **params.config}
@@ -51,8 +55,7 @@ class ModelConfig(Answering):
     @method("ModelUnset", versions=(3,))
     async def model_unset(self, params: params.ModelUnset) -> None:
         """Lets settings be as they were."""
-        model = self._model
-        self.caller.require_model(self.core, model, "admin")
+        model = self._changeable()
         config = {key: value for key, value in model.config.items() if key not in params.keys}
         self.core.store.put(msgspec.structs.replace(model, config=config))
 
@@ -66,8 +69,7 @@ class ModelConfig(Answering):
     @method("SetModelConstraints", versions=(3,))
     async def set_model_constraints(self, params: params.SetModelConstraints) -> None:
         """Sets all constraints at once."""
-        model = self._model
-        self.caller.require_model(self.core, model, "admin")
+        model = self._changeable()
         self.core.store.put(msgspec.structs.replace(model, constraints=params.constraints))
 
     @method("Sequences", versions=(3,))
@@ -78,7 +80,21 @@ class ModelConfig(Answering):
         numbers = {
             f"application-{each.name}": each.next_unit for each in model.applications.values()
         }
-        return params.Sequences(sequences={**numbers, "machine": len(model.machines)})
+        used = [int(each) + 1 for each in model.machines if each.isdigit()]
+        machines = max([*used, model.sequences.get("machine", 0)])
+        return params.Sequences(sequences={**numbers, "machine": machines})
+
+    @method("SLALevel", versions=(3,))
+    async def sla_level(self) -> StringResult:
+        """No model has one any more."""
+        self.caller.require_model(self.core, self._model, "read")
+        return StringResult(result="unsupported")
+
+    def _changeable(self) -> Model:
+        model = self._model
+        self.caller.require_model(self.core, model, "write")
+        check_change(model)
+        return model
 
     @property
     def _model(self) -> Model:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from jimm.errors import JimmError, NotFound
+from jimm.simulator.model_settings import DEFAULTS
 from jimm.simulator.session import Answering, each
 from jimm.wire.facade import method
 from jimm.wire.params.common import Entities, Entity, Error, ErrorResults
@@ -50,7 +51,10 @@ class ModelDefaults(Answering):
         except JimmError as error:
             return ModelDefaultsResult(config={}, error=Error.of(error))
         kept = self.core.store.controller.model_defaults
-        config = {key: ModelDefault(controller=value) for key, value in kept.get(cloud, {}).items()}
+        config = {key: ModelDefault(default=value) for key, value in DEFAULTS.items()}
+        for key, value in kept.get(cloud, {}).items():
+            before = config.get(key, ModelDefault())
+            config[key] = msgspec.structs.replace(before, controller=value)
         for place, values in kept.items():
             if not place.startswith(f"{cloud}/"):
                 continue

@@ -5,7 +5,7 @@ import uuid
 import msgspec
 
 from jimm.errors import BadRequest, Conflict, JimmError, NotFound, Unauthorized
-from jimm.simulator import describe, rules, scenarios
+from jimm.simulator import blocks, describe, rules, scenarios
 from jimm.simulator.facades.model_creation import Creation
 from jimm.simulator.facades.model_defaults import ModelDefaults
 from jimm.simulator.migration.views import Redirected, call_redirect, is_listed
@@ -163,6 +163,7 @@ class ModelManager(ModelDefaults):
     async def _destroy(self, wanted: DestroyModel) -> None:
         model = self._look_up(wanted.model_tag)
         self.caller.require_model(self.core, model, "admin")
+        blocks.check_destruction(model)
         changed = rules.dying(model, self.core.clock.now())
         self.core.store.put(changed)
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from jimm.errors import AlreadyExists, JimmError, NotFound
+from jimm.simulator.blocks import check_change
 from jimm.simulator.session import Answering
 from jimm.wire.facade import method
 from jimm.wire.params.common import Error
@@ -22,9 +23,11 @@ class ModelUpgrader(Answering):
         Raises:
             NotFound: no such model.
             Unauthorized: the caller does not administer it.
+            OperationBlocked: changes are disabled.
         """
         model = self.find_model(parse_model_tag(params.model_tag))
         self.caller.require_model(self.core, model, "admin")
+        check_change(model)
         newest = self.core.store.controller.version
         wanted = newest if params.target_version in ("", "0.0.0") else params.target_version
         refusal = _refusal(model.agent_version, wanted, newest)

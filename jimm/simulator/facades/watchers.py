@@ -1,4 +1,4 @@
-"""``AllWatcher`` 3 and ``AllModelWatcher`` 4."""
+"""``AllWatcher`` 3, ``AllModelWatcher`` 4 and ``StringsWatcher`` 1."""
 
 from jimm.simulator.session import Answering
 from jimm.wire.facade import method
@@ -32,6 +32,23 @@ class AllModelWatcher(Answering):
         return Deltas(deltas=await self.session.watchers.find(object_id).next())
 
     @method("Stop", versions=(4,))
+    async def stop(self, object_id: str) -> None:
+        """Ends it, and a ``Next`` that waits with code ``stopped``."""
+        self.session.watchers.stop(object_id)
+
+
+class StringsWatcher(Answering):
+    """What the actions log, made by ``Action.WatchActionsProgress``: nothing, in a simulation."""
+
+    name = "StringsWatcher"
+
+    @method("Next", versions=(1,))
+    async def next(self, object_id: str) -> dict[str, object]:
+        """Waits until it is stopped."""
+        await self.session.watchers.find(object_id).next()
+        return {"watcher-id": object_id, "changes": []}
+
+    @method("Stop", versions=(1,))
     async def stop(self, object_id: str) -> None:
         """Ends it, and a ``Next`` that waits with code ``stopped``."""
         self.session.watchers.stop(object_id)

@@ -14,13 +14,19 @@ from msgspec import Struct
 from jimm.simulator.migration.versions import Version
 from jimm.simulator.state import (
     Application,
+    Block,
     Credential,
     Machine,
     Model,
     ModelAccess,
     ModelUser,
+    Offer,
+    Operation,
     Relation,
+    Space,
     Status,
+    Storage,
+    StoragePool,
 )
 from jimm.wire.tags import CredentialId, ModelUUID
 
@@ -65,6 +71,7 @@ class _Machines(_Part, frozen=True, kw_only=True):
 class _Applications(_Part, frozen=True, kw_only=True):
     version: int = 13
     applications: tuple[Application, ...]
+    offers: tuple[Offer, ...] = ()
 
 
 class _Relations(_Part, frozen=True, kw_only=True):
@@ -95,6 +102,39 @@ class _Status(_Part, frozen=True, kw_only=True):
     status: _StatusPoint
 
 
+class _Extras(_Part, frozen=True, kw_only=True):
+    """What Juju writes in sections of its own, here in one."""
+
+    blocks: tuple[Block, ...] = ()
+    storage: tuple[Storage, ...] = ()
+    pools: tuple[StoragePool, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    sequences: dict[str, int] = {}
+
+    @classmethod
+    def of(cls, model: Model) -> "_Extras":
+        return cls(
+            blocks=model.blocks,
+            storage=tuple(model.storage.values()),
+            pools=tuple(model.pools.values()),
+            spaces=tuple(model.spaces.values()),
+            operations=model.operations,
+            sequences=model.sequences,
+        )
+
+    def put_into(self, model: Model) -> Model:
+        return msgspec.structs.replace(
+            model,
+            blocks=self.blocks,
+            storage={each.id: each for each in self.storage},
+            pools={each.name: each for each in self.pools},
+            spaces={each.name: each for each in self.spaces},
+            operations=self.operations,
+            sequences=self.sequences,
+        )
+
+
 class _Document(_Part, frozen=True, kw_only=True):
     version: int
     agent_version: str
@@ -111,6 +151,7 @@ class _Document(_Part, frozen=True, kw_only=True):
     annotations: dict[str, dict[str, str]] = {}
     constraints: dict[str, object] = {}
     sequences: dict[str, int] = {}
+    extras: _Extras = _Extras()
     status: _Status
 
 
@@ -156,7 +197,9 @@ def _document(model: Model, credential: Credential | None, version: int) -> _Doc
         config={**model.config, "name": model.name, "uuid": model.uuid},
         users=_Users(users=tuple(_users(model))),
         machines=_Machines(machines=tuple(model.machines.values())),
-        applications=_Applications(applications=tuple(model.applications.values())),
+        applications=_Applications(
+            applications=tuple(model.applications.values()), offers=tuple(model.offers.values())
+        ),
         relations=_Relations(relations=model.relations),
         cloud=model.cloud,
         cloud_region=model.region,
@@ -164,6 +207,7 @@ def _document(model: Model, credential: Credential | None, version: int) -> _Doc
         annotations=model.annotations,
         constraints=model.constraints,
         sequences={"modelmigration": model.migration_attempts},
+        extras=_Extras.of(model),
         status=_Status(
             status=_StatusPoint(
                 value=model.status.status, message=model.status.info, updated=model.status.since
@@ -211,7 +255,7 @@ def _model(document: _Document) -> Model:
     credential = _credential(document)
     updated = document.status.status.updated
     dates = [user.date_created for user in document.users.users]
-    return Model(
+    model = Model(
         uuid=ModelUUID(str(document.config.get("uuid", ""))),
         name=str(document.config.get("name", "")),
         owner=document.owner,
@@ -232,9 +276,11 @@ def _model(document: _Document) -> Model:
         },
         machines={machine.id: machine for machine in document.machines.machines},
         applications={each.name: each for each in document.applications.applications},
+        offers={each.name: each for each in document.applications.offers},
         relations=document.relations.relations,
         annotations=document.annotations,
         agent_version=document.agent_version,
         created=min(dates, default=updated),
         migration_attempts=document.sequences.get("modelmigration", 0),
     )
+    return document.extras.put_into(model)

@@ -13,10 +13,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from jimm.errors import JimmError, ProtocolError
-from jimm.simulator import rules
-from jimm.simulator.access import Caller
-from jimm.simulator.control import basic_credentials
 from jimm.simulator.core import Core
+from jimm.simulator.http_login import Rejected, authenticate
 from jimm.simulator.logins import Tokens
 from jimm.simulator.migration.faults import Cut, on_target, pass_point
 from jimm.simulator.migration.outbound import MODEL_HEADER, VERSION_HEADER
@@ -30,19 +28,6 @@ from jimm.wire.params.common import Error
 from jimm.wire.tags import ModelUUID
 
 Answer = Callable[[Request, Model], Awaitable[Response]]
-
-
-class Rejected(JimmError):
-    """An upload that is not taken, with its HTTP status."""
-
-    def __init__(self, status: int, message: str, code: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self._code = code
-
-    @property
-    def juju_code(self) -> str:
-        return self._code
 
 
 def routes(core: Core) -> list[BaseRoute]:
@@ -108,7 +93,7 @@ class _Dock:
             Rejected: who or what it is for doesn't fit.
             RemoteError: a fault wants it refused.
         """
-        caller = await self._authenticate(connection)
+        caller = await authenticate(self._core, self._tokens, connection)
         if not caller.is_superuser(self._core):
             text = f"authorization failed: user {caller.user} is not a controller admin"
             raise Rejected(403, text, codes.FORBIDDEN)
@@ -121,22 +106,6 @@ class _Dock:
             text = f'model migration mode is "{model.mode}" instead of "{mode}"'
             raise Rejected(400, text, codes.BAD_REQUEST)
         return model
-
-    async def _authenticate(self, connection: HTTPConnection) -> Caller:
-        header = connection.headers.get("authorization", "")
-        scheme, _, value = header.partition(" ")
-        try:
-            if scheme.lower() == "bearer":
-                return await self._tokens.caller(value)
-        except JimmError as error:
-            text = f"authentication failed: {error}"
-            raise Rejected(401, text, codes.UNAUTHORIZED) from error
-        name, password = basic_credentials(header)
-        user = self._core.store.users.get(name)
-        if user is None or not rules.password_fits(user, password):
-            text = "authentication failed: invalid entity name or password"
-            raise Rejected(401, text, codes.UNAUTHORIZED)
-        return Caller(user=name)
 
     async def _keep(self, websocket: WebSocket, model_uuid: ModelUUID) -> None:
         received: list[datetime.datetime] = []

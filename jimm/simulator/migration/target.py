@@ -156,7 +156,7 @@ class MigrationTarget(Answering):
     def _read(self, params: SerializedModel) -> description.Description:
         newest = description.newest_version(self.core.store.controller.version)
         try:
-            data = base64.b64decode(params.bytes, validate=True)
+            data = base64.b64decode(params.bytes.encode(), validate=True)
             return description.read(data, newest=newest)
         except binascii.Error as error:
             raise Refused(Problem("illegal base64 data")) from error

@@ -1,5 +1,7 @@
 """``Client`` 6 to 8 on a model's socket (Juju ``rpc/params/status.go``)."""
 
+from msgspec import field
+
 from jimm.wire.params.common import Params
 
 
@@ -73,6 +75,7 @@ class MachineStatus(Params, kw_only=True):
     dns_name: str
     ip_addresses: list[str] = []
     instance_id: str
+    hostname: str = ""
     display_name: str
     base: Base
     id: str
@@ -119,6 +122,7 @@ class ApplicationStatus(Params, kw_only=True):
     status: DetailedStatus
     workload_version: str
     endpoint_bindings: dict[str, str]
+    exposed_endpoints: dict[str, dict[str, list[str]]] | None = None
     public_address: str
 
 
@@ -153,3 +157,28 @@ class FullStatus(Params, kw_only=True):
     relations: list[RelationStatus]
     controller_timestamp: str
     branches: dict[str, object]
+    storage: list[dict[str, object]] | None = None
+    filesystems: list[dict[str, object]] | None = None
+    volumes: list[dict[str, object]] | None = None
+
+
+class HistoryFilter(Params, kw_only=True):
+    """How much of a history."""
+
+    size: int = 0
+    exclude: list[str] = []
+
+
+class HistoryRequest(Params, kw_only=True):
+    """One thing whose history is wanted; ``kind`` is Juju's, such as ``unit``."""
+
+    kind: str = field(name="historyKind", default="")
+    tag: str = ""
+    size: int = 0
+    filter: HistoryFilter = field(default_factory=HistoryFilter)
+
+
+class HistoryRequests(Params, kw_only=True):
+    """``StatusHistory``."""
+
+    requests: list[HistoryRequest]
