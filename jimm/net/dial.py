@@ -18,6 +18,7 @@ T = TypeVar("T")
 P = TypeVar("P", bound=asyncio.Protocol)
 
 STAGGER: Final = 0.05
+_PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 _SHOWN: Final = 3  # addresses that an error names
 _HOSTNAME_MISMATCH: Final = frozenset({62, 64})  # X509_V_ERR_{HOSTNAME,IP_ADDRESS}_MISMATCH
 _EXPIRED: Final = frozenset({9, 10})  # X509_V_ERR_CERT_{NOT_YET_VALID,HAS_EXPIRED}
@@ -173,6 +174,20 @@ class _Race(Generic[T]):
             outcome = task.result()
             if not isinstance(outcome, _Fault) and outcome is not kept:
                 self._discard(outcome)
+
+
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Has the system find out within two minutes that a silent peer's machine is gone.
+
+    For connections on which silence is no fault, and nobody answers pings.
+    """
+    found = transport.get_extra_info("socket")
+    if found is None:
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):  # not on every system under the same name
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def reason(error: OSError) -> str:

@@ -18,12 +18,13 @@ from websockets.exceptions import (
 from websockets.protocol import State
 
 from jimm.errors import ControllerUnavailable
-from jimm.net.dial import Address, race
+from jimm.net.dial import Address, keep_alive, race
 
 MAX_MESSAGE: Final = 64 * 1024 * 1024
 PING_INTERVAL: Final = 20.0
 PING_DEADLINE: Final = 20.0
 CLOSE_DEADLINE: Final = 2.0
+WAITING: Final = 16
 _TOO_BIG: Final = 1009
 
 
@@ -90,10 +91,14 @@ async def open_websocket(
     deadline: float,
     headers: Mapping[str, str] | None = None,
     max_message: int = MAX_MESSAGE,
+    waiting: int = WAITING,
+    pings: bool = True,
 ) -> Websocket:
     """A websocket to ``path`` at the first address that answers, TLS and upgrade included.
 
-    ``max_message`` bounds what is received, in bytes.
+    ``max_message`` bounds what is received, in bytes, and ``waiting`` how many messages may
+    wait to be read. Without ``pings`` the system looks whether the peer's machine is there:
+    for peers that read nothing, and so answer none.
 
     Raises:
         ControllerUnavailable: none answered as a websocket within ``deadline`` seconds.
@@ -112,19 +117,23 @@ async def open_websocket(
             additional_headers=headers,
             user_agent_header="jimm",
             open_timeout=None,
-            ping_interval=PING_INTERVAL,
+            ping_interval=PING_INTERVAL if pings else None,
             ping_timeout=PING_DEADLINE,
             close_timeout=CLOSE_DEADLINE,
             max_size=max_message,
+            max_queue=waiting,
         )
-        return await _opened(opening, address)
+        return await _opened(opening, address, pings=pings)
 
     return await race(addresses, attempt, discard=Websocket.abort, deadline=deadline)
 
 
-async def _opened(opening: connect, address: Address) -> Websocket:
+async def _opened(opening: connect, address: Address, *, pings: bool) -> Websocket:
     try:
-        return Websocket(await opening, address)
+        connection = await opening
+        if not pings:
+            keep_alive(connection.transport)
+        return Websocket(connection, address)
     except OSError:  # a failed certificate check is a ValueError besides
         raise
     except (WebSocketException, ValueError) as error:

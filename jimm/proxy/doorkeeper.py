@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from jimm.access.devices import Code
+from jimm.access.visitor import Visitor
 from jimm.controllers.endpoint import Endpoint
 from jimm.proxy.porter import Introduction, Shown
 from jimm.wire.login import Attempt
 from jimm.wire.params.admin import LoginRequest
+from jimm.wire.secret import Secret
 from jimm.wire.tags import ModelUUID
 
 
@@ -19,6 +22,7 @@ class Admission:
     ``user_tag`` is what the client is shown (``user-alice``). ``login`` is for the controller
     at ``endpoint`` and holds all of the user's levels there, which are ``access``, by tag.
     ``shown`` stands in the client's login result where the controller would tell of itself.
+    ``going`` says that the model is being destroyed.
     """
 
     identity: str
@@ -28,6 +32,7 @@ class Admission:
     login: LoginRequest
     shown: Shown
     access: Mapping[str, str] = field(default_factory=dict)
+    going: bool = False
 
     def introduction(self) -> Introduction:
         """What the porter needs of it."""
@@ -38,19 +43,22 @@ class Admission:
             user_tag=self.user_tag,
             login=self.login,
             shown=self.shown,
+            going=self.going,
         )
 
 
 class Doorkeeper(Protocol):
     """Knows people, models and controllers. Asked once for each login, never per message."""
 
-    async def admit(self, model: str, attempt: Attempt) -> Admission:
+    async def admit(self, model: str, attempt: Attempt, visitor: Visitor) -> Admission:
         """Checks the proof, the access and the model.
 
-        ``model`` is the uuid in the path: well-formed, and perhaps nobody's.
+        ``model`` is the uuid in the path: well-formed, and perhaps nobody's. ``visitor`` is
+        who opened the socket.
 
         Raises:
             InvalidLogin: wrong name or password.
+            SessionTokenInvalid: a session token that can't be used.
             ModelNotFound: no such model, or none that this user may know of; the text is
                 ``unknown model: "<uuid>"``.
             ControllerUnavailable: its controller is known to be away.
@@ -64,5 +72,17 @@ class Doorkeeper(Protocol):
         Raises:
             Unauthorized: JIMM's relations do not allow it either.
             JimmError: it can't be found out now.
+        """
+        ...
+
+    async def begin_device(self, visitor: Visitor) -> Code:
+        """A device login for who opened the socket."""
+        ...
+
+    async def await_device(self, login_id: str) -> Secret:
+        """The session token of whoever confirms it.
+
+        Raises:
+            FatalLogin: it was refused, ran out, or was collected already.
         """
         ...

@@ -5,6 +5,7 @@ then calls ``set_protocol`` with it: so it has to stay, and pass all that happen
 """
 
 import asyncio
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
+from jimm.net.dial import keep_alive
 from jimm.net.tasks import Tasks
 from jimm.proxy.doorkeeper import Doorkeeper
 from jimm.proxy.legs import ClientLeg, Note, Surroundings
@@ -22,6 +24,9 @@ from jimm.proxy.pipes import Pipes
 from jimm.wire import handshake
 from jimm.wire.handshake import HandshakeError
 from jimm.wire.tags import is_uuid
+
+LARGEST_ON_A_STREAM: Final = 1024 * 1024
+"""Bytes of one message that a client may send on a stream."""
 
 _MODEL_API: Final = re.compile(r"/model/([^/]+)/api")
 
@@ -55,14 +60,28 @@ def uvicorn_protocol(
             app_state: dict[str, Any],
             _loop: asyncio.AbstractEventLoop | None = None,
         ) -> None:
-            def make() -> asyncio.Protocol:
+            def make(head: bytes) -> asyncio.Protocol:
+                chosen = _for_streams(config) if _is_stream(head) else config
                 return others(
-                    config=config, server_state=server_state, app_state=app_state, _loop=_loop
+                    config=chosen, server_state=server_state, app_state=app_state, _loop=_loop
                 )
 
             super().__init__(around, cast("set[object]", server_state.connections), make)
 
     return ModelDoor
+
+
+def _is_stream(head: bytes) -> bool:
+    return handshake.request_path(head).startswith("/model/")
+
+
+def _for_streams(config: Config) -> Config:
+    """The same without pings: a client that pauses its reading answers none, and may pause as
+    long as it likes. Nobody sends anything of size on a stream to JIMM."""
+    quiet = copy.copy(config)
+    quiet.ws_ping_interval = None
+    quiet.ws_max_size = LARGEST_ON_A_STREAM
+    return quiet
 
 
 class Entrance(asyncio.Protocol):
@@ -72,7 +91,7 @@ class Entrance(asyncio.Protocol):
         self,
         around: Surroundings,
         connections: set[object],
-        others: Callable[[], asyncio.Protocol],
+        others: Callable[[bytes], asyncio.Protocol],
     ) -> None:
         self._around = around
         self._connections = connections
@@ -107,7 +126,9 @@ class Entrance(asyncio.Protocol):
     def _enter(self, transport: asyncio.Transport, head: bytes) -> None:
         found = _MODEL_API.fullmatch(handshake.request_path(head))
         if found is None:
-            self._inner = self._others()
+            self._inner = self._others(head)
+            if _is_stream(head):
+                keep_alive(transport)
             self._inner.connection_made(transport)
             self._inner.data_received(head)
             return

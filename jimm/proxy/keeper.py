@@ -2,29 +2,35 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from jimm.access import rules
+from jimm.access.devices import Code, DeviceFlow
 from jimm.access.logins import Logins
-from jimm.access.names import shown
+from jimm.access.names import alias, shown
+from jimm.access.visitor import Visitor
 from jimm.errors import (
     ControllerUnavailable,
     JimmError,
+    MigrationUnderway,
     ModelNotFound,
     Unauthorized,
 )
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.migration import views
-from jimm.migration.verdict import Absent
+from jimm.migration.verdict import Absent, Present, is_exporting
 from jimm.proxy.doorkeeper import Admission
+from jimm.proxy.paths import Forbidden, Level, needs_superuser
 from jimm.proxy.porter import Shown
-from jimm.registry import controllers, identities, migrations, models
+from jimm.registry import controllers, identities, migrations, model_connections, models
 from jimm.registry.controllers import Controller
 from jimm.registry.models import Entry, Model
-from jimm.registry.words import Trust
+from jimm.registry.words import ModelState, ObjectKind, Trust
 from jimm.wire import tags
-from jimm.wire.login import Attempt
+from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
+from jimm.wire.secret import Secret
 
 ARRIVES_WITHIN: Final = 10.0
 """Seconds that a login waits for a model that has left one controller to be at the other."""
@@ -35,20 +41,62 @@ LOOK_EVERY: Final = 0.1
 class Keeper:
     """Admits by the registry; one query for who may do what with a model, and where it is."""
 
-    def __init__(self, fleet: Fleet, logins: Logins, servers: list[list[HostPort]]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        logins: Logins,
+        servers: list[list[HostPort]],
+        devices: DeviceFlow,
+    ) -> None:
         self._fleet = fleet
         self._logins = logins
+        self._devices = devices
         self._shown = Shown(
             controller_uuid=fleet.uuid,
             servers=tuple(tuple(each) for each in servers),
             public_dns_name="",
         )
 
-    async def admit(self, model: str, attempt: Attempt) -> Admission:
+    async def admit(self, model: str, attempt: Attempt, visitor: Visitor) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
-        identity = await self._logins.by_password(attempt.name, attempt.password)
-        entry = await self._settled_entry(model, identity.name)
-        return await self._admission(identity.name, entry, self._claims(identity.name, entry))
+        who = (await self._logins.by_attempt(attempt, visitor)).name
+        entry = await self._settled_entry(model, who)
+        admission = await self._admission(who, entry, self._claims(who, entry))
+        self._fleet.tasks.spawn(self._note(admission), name="note a connection to a model")
+        bare = alias(attempt.name, who) if isinstance(attempt, PasswordLogin) else ""
+        return replace(admission, user_tag=tags.user_tag(bare)) if bare else admission
+
+    async def begin_device(self, visitor: Visitor) -> Code:
+        """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
+        return await self._devices.begin(visitor.client)
+
+    async def await_device(self, login_id: str) -> Secret:
+        """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
+        return (await self._devices.wait(login_id)).token
+
+    async def admit_http(
+        self, model: str, identity: str, level: Level, *, changes: bool
+    ) -> Admission:
+        """See :class:`jimm.proxy.passing.Gate`. What JIMM checked here a controller of some
+        versions takes from a superuser alone; that claim is on this one request's token."""
+        entry = await self._settled_entry(model, identity)
+        claims = self._claims(identity, entry)
+        if not rules.covers(ObjectKind.MODEL, self._level(identity, entry), level):
+            raise Forbidden
+        if changes:
+            await self._refuse_while_moving(entry.model)
+        async with self._fleet.registry.read() as session:
+            controller = await controllers.by_uuid(session, entry.model.controller_uuid or "")
+        self._fleet.link(controller)  # one that is known to be away is not dialled
+        admission = await self._admission(identity, entry, claims)
+        if controller.trust is not Trust.TOKEN or not needs_superuser(controller.agent_version):
+            return admission
+        wider = {
+            tags.controller_tag(controller.uuid): "superuser",
+            tags.model_tag(entry.model.uuid): "admin",
+        }
+        login = await self._fleet.trust.token_login(controller.uuid, identity, wider)
+        return replace(admission, login=login)
 
     async def readmit(self, admission: Admission) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`; nothing new is a refusal."""
@@ -71,6 +119,20 @@ class Keeper:
         if entry.model.controller_uuid != admission.endpoint.uuid:
             return False
         return admission.access == self._claims(admission.identity, entry)
+
+    async def _note(self, admission: Admission) -> None:
+        async with self._fleet.registry.write() as session:
+            await model_connections.note(session, admission.model_uuid, admission.identity)
+
+    async def _refuse_while_moving(self, model: Model) -> None:
+        async with self._fleet.registry.read() as session:
+            moving = await migrations.active(session, [model.uuid])
+            host = await controllers.by_uuid(session, model.controller_uuid or "")
+        if moving:
+            raise MigrationUnderway
+        view = await views.look(self._fleet, host, model.uuid)
+        if isinstance(view, Present) and (view.importing or is_exporting(view)):
+            raise MigrationUnderway
 
     async def _settled_entry(self, model: str, identity: str) -> Entry:
         """The entry, once it is known where the model is.
@@ -137,6 +199,7 @@ class Keeper:
             login=await self._login(controller, identity, entry, claims),
             shown=self._shown,
             access=claims,
+            going=entry.model.state is ModelState.DESTROYING,
         )
 
     async def _login(

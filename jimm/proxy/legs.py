@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, assert_never, cast
 
+from jimm.access.visitor import CLIENT_VERSION, NOBODY, visitor
 from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
@@ -21,10 +22,10 @@ from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.tap import Call
-from jimm.wire import frames, handshake
+from jimm.wire import frames, handshake, login
 from jimm.wire.frames import Control, FrameError, Message, MessageReader
 
-CLIENT_VERSION: Final = "x-juju-clientversion"
+_NOT_NOW: Final = "this login cannot be checked just now, try again"
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class ClientLeg(asyncio.Protocol):
         self._around = around
         self._model = model
         self._gone = gone
+        self._visitor = NOBODY
         self._headers: dict[str, str] = {}
         self._reader = MessageReader(masked=True, limit=around.limits.message)
         self._porter = porter.Porter()
@@ -60,6 +62,7 @@ class ClientLeg(asyncio.Protocol):
         self._leg: ControllerLeg | None = None
         self._new_leg: ControllerLeg | None = None
         self._task: asyncio.Task[None] | None = None
+        self._devices: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -77,6 +80,7 @@ class ClientLeg(asyncio.Protocol):
         """Answers the upgrade and listens for a login."""
         if version := request.headers.get(CLIENT_VERSION):
             self._headers[CLIENT_VERSION] = version
+        self._visitor = visitor(request.headers, _address(self._transport))
         self._write(handshake.accept(request))
         limit = self._around.limits.login
         self._end_in(
@@ -189,7 +193,8 @@ class ClientLeg(asyncio.Protocol):
                 case porter.Tell(message):
                     self._write(frames.encode(frames.TEXT, message))
                 case porter.Admit(attempt):
-                    ask = partial(self._around.doorkeeper.admit, self._model, attempt)
+                    doorkeeper = self._around.doorkeeper
+                    ask = partial(doorkeeper.admit, self._model, attempt, self._visitor)
                     self._spawn(self._ask(ask), "admit to")
                 case porter.Readmit():
                     ask = partial(self._around.doorkeeper.readmit, self._admitted)
@@ -208,6 +213,12 @@ class ClientLeg(asyncio.Protocol):
                 case porter.RefusePipe(error):
                     if self._pipe is not None:
                         self._obey(self._pipe.refused(error))
+                case login.BeginDevice(ticket):
+                    self._device(self._begin_device(ticket))
+                case login.AwaitDevice(ticket, login_id):
+                    self._device(self._await_device(ticket, login_id))
+                case login.DropDevices():
+                    self._drop_devices()
                 case _:
                     assert_never(command)
 
@@ -245,10 +256,36 @@ class ClientLeg(asyncio.Protocol):
             event = porter.Denied(error)
         except Exception:
             log.exception("a login to model %s could not be checked", self._model)
-            event = porter.Denied(TryAgain("this login cannot be checked just now, try again"))
+            event = porter.Denied(TryAgain(_NOT_NOW))
         else:
             self._around.pipes.add(self, self._admission)
             event = porter.Admitted(self._admission.introduction())
+        self._do(self._porter.receive(event))
+
+    async def _begin_device(self, ticket: int) -> None:
+        event: login.DeviceBegun | login.DeviceFailed
+        try:
+            begun = await self._around.doorkeeper.begin_device(self._visitor)
+        except JimmError as error:
+            event = login.DeviceFailed(ticket, error)
+        except Exception:
+            log.exception("a device login could not begin")
+            event = login.DeviceFailed(ticket, TryAgain(_NOT_NOW))
+        else:
+            uri = begun.verification_uri
+            event = login.DeviceBegun(ticket, begun.id, begun.user_code, uri)
+        self._do(self._porter.receive(event))
+
+    async def _await_device(self, ticket: int, login_id: str) -> None:
+        event: login.DeviceConfirmed | login.DeviceFailed
+        try:
+            token = await self._around.doorkeeper.await_device(login_id)
+            event = login.DeviceConfirmed(ticket, token)
+        except JimmError as error:
+            event = login.DeviceFailed(ticket, error)
+        except Exception:
+            log.exception("a device login failed")
+            event = login.DeviceFailed(ticket, TryAgain(_NOT_NOW))
         self._do(self._porter.receive(event))
 
     async def _dial(self) -> None:
@@ -330,6 +367,7 @@ class ClientLeg(asyncio.Protocol):
             self._leg.drop()
 
     def _abandon(self) -> None:
+        self._drop_devices()
         if self._task is not None:
             self._task.cancel()
         if self._new_leg is not None:
@@ -352,6 +390,15 @@ class ClientLeg(asyncio.Protocol):
     def _spawn(self, coroutine: Coroutine[None, None, None], what: str) -> None:
         self._task = self._around.tasks.spawn(coroutine, name=f"{what} model {self._model}")
 
+    def _device(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = self._around.tasks.spawn(coroutine, name=f"device login at model {self._model}")
+        self._devices.add(task)
+        task.add_done_callback(self._devices.discard)
+
+    def _drop_devices(self) -> None:
+        for task in self._devices:
+            task.cancel()
+
     @property
     def _admitted(self) -> Admission:
         assert self._admission is not None
@@ -366,6 +413,11 @@ class ClientLeg(asyncio.Protocol):
     def _newest(self) -> ControllerLeg:
         assert self._new_leg is not None
         return self._new_leg
+
+
+def _address(transport: asyncio.Transport | None) -> str:
+    peer = None if transport is None else transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
 
 
 def _new_mask() -> bytes:

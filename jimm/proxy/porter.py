@@ -21,7 +21,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, assert_never, cast
 
-from jimm.errors import ControllerUnavailable, JimmError, NotValid, ProtocolError, RemoteError
+from jimm.errors import (
+    ControllerUnavailable,
+    JimmError,
+    ModelNotFound,
+    NotValid,
+    ProtocolError,
+    RemoteError,
+)
 from jimm.wire import codes, envelope, login
 from jimm.wire.fold import convert
 from jimm.wire.params.admin import HostPort, LoginRequest, LoginResult
@@ -59,7 +66,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """Somebody who may come in, and how the controller is told."""
+    """Somebody who may come in, and how the controller is told. ``going`` says that the model
+    is being destroyed: then its controller is believed when it knows it no more."""
 
     controller_name: str
     controller_uuid: ControllerUUID
@@ -67,6 +75,7 @@ class Introduction:
     user_tag: str
     login: LoginRequest
     shown: Shown
+    going: bool = False
 
 
 class State(Enum):
@@ -124,7 +133,16 @@ class AccessRequired:
     """The pipe wants a leg whose login holds what was granted meanwhile."""
 
 
-Event = ClientSpoke | Admitted | Denied | LegOpened | LegLost | ControllerSpoke | AccessRequired
+Event = (
+    login.DeviceEvent
+    | ClientSpoke
+    | Admitted
+    | Denied
+    | LegOpened
+    | LegLost
+    | ControllerSpoke
+    | AccessRequired
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +199,16 @@ class RefusePipe:
 
 
 Command = (
-    Tell | Admit | Readmit | OpenLeg | Introduce | DropLeg | OpenPipe | ResumePipe | RefusePipe
+    login.DeviceCommand
+    | Tell
+    | Admit
+    | Readmit
+    | OpenLeg
+    | Introduce
+    | DropLeg
+    | OpenPipe
+    | ResumePipe
+    | RefusePipe
 )
 
 
@@ -243,6 +270,9 @@ class Porter:
         shown = show(result, introduction)
         return [*self._obey(self._dialogue.receive(login.Accepted(shown))), OpenPipe()]
 
+    def _hear_of_device(self, event: login.DeviceEvent) -> list[Command]:
+        return self._obey(self._dialogue.receive(event))
+
     def _ask_again(self, _: AccessRequired) -> list[Command]:
         self.state = State.ADMITTING
         return [Readmit()]
@@ -266,6 +296,8 @@ class Porter:
                 case login.Authenticate(attempt):
                     self.state = State.ADMITTING
                     obeyed.append(Admit(attempt))
+                case login.BeginDevice() | login.AwaitDevice() | login.DropDevices():
+                    obeyed.append(command)
                 case login.Serve():
                     raise ValueError("a message was read after the pipe was opened")
                 case _:
@@ -291,7 +323,7 @@ def read_welcome(message: bytes, introduction: Introduction) -> dict[str, object
         answer = envelope.decode(message)
         if not isinstance(answer, envelope.Response) or answer.request_id != _LOGIN_ID:
             raise ProtocolError("something else than an answer to the login")
-        _check_refusal(answer, name)
+        _check_refusal(answer, introduction)
         result = convert(answer.response, LoginResult)
         if result.discharge_required is not None:
             raise ControllerUnavailable(f"controller {name} wants a login elsewhere first")
@@ -324,9 +356,12 @@ def show(result: dict[str, object], introduction: Introduction) -> dict[str, obj
     return theirs | mine
 
 
-def _check_refusal(answer: envelope.Response, name: str) -> None:
+def _check_refusal(answer: envelope.Response, introduction: Introduction) -> None:
     if answer.error is None:
         return
+    if introduction.going and answer.error_code in codes.GONE:
+        raise ModelNotFound(f'unknown model: "{introduction.model_uuid}"')
+    name = introduction.controller_name
     if answer.error_code in _HIDDEN:
         raise ControllerUnavailable(
             f"controller {name} does not let this model be used just now: {answer.error}"
@@ -361,4 +396,9 @@ _STEPS: Final[dict[tuple[State, type], _Step]] = {
     (State.INTRODUCING, ControllerSpoke): Porter._hear,
     (State.INTRODUCING, LegLost): Porter._give_up,
     (State.OPEN, AccessRequired): Porter._ask_again,
+    **{
+        (state, kind): Porter._hear_of_device
+        for state in State
+        for kind in (login.DeviceBegun, login.DeviceConfirmed, login.DeviceFailed)
+    },
 }

@@ -14,8 +14,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from jimm.access.devices import Begun
+from jimm.access.visitor import Visitor
 from jimm.controllers.endpoint import Endpoint
-from jimm.errors import InvalidLogin, ModelNotFound, Unauthorized
+from jimm.errors import FatalLogin, InvalidLogin, ModelNotFound, Unauthorized
 from jimm.net.certificates import Authority
 from jimm.net.tasks import Tasks
 from jimm.net.tls import client_context, server_context
@@ -25,7 +27,7 @@ from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.porter import Shown
 from jimm.proxy.tap import Call
-from jimm.wire.login import Attempt
+from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
 from jimm.wire.secret import Secret
 from jimm.wire.tags import ControllerUUID, ModelUUID
@@ -98,7 +100,10 @@ class OneUser:
         self.readmits = False
         self.readmitted = 0
 
-    async def admit(self, model: str, attempt: Attempt) -> Admission:
+    async def admit(self, model: str, attempt: Attempt, visitor: Visitor) -> Admission:
+        del visitor
+        if not isinstance(attempt, PasswordLogin):
+            raise InvalidLogin
         if (attempt.name, attempt.password) != ("alice", PASSWORD):
             raise InvalidLogin
         if model != MODEL:
@@ -111,6 +116,14 @@ class OneUser:
         self.readmitted += 1
         login = replace_token(admission.login, f"token {self.readmitted}")
         return replace(admission, login=login)
+
+    async def begin_device(self, visitor: Visitor) -> Begun:
+        """A device login whose code is what is known of the client."""
+        return Begun("id", visitor.client, "https://jimm.local/login")
+
+    async def await_device(self, login_id: str) -> Secret:
+        """Nobody ever confirms one."""
+        raise FatalLogin(f"{login_id} was refused")
 
 
 def replace_token(login: LoginRequest, token: str) -> LoginRequest:

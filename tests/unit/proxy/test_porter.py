@@ -6,9 +6,17 @@ from typing import Any
 
 import pytest
 
-from jimm.errors import ControllerUnavailable, InvalidLogin, ModelNotFound, Unauthorized
+from jimm.errors import (
+    ControllerUnavailable,
+    FatalLogin,
+    InvalidLogin,
+    ModelNotFound,
+    SessionTokenInvalid,
+    Unauthorized,
+)
 from jimm.proxy import porter
 from jimm.proxy.porter import Introduction, Porter, Shown, State
+from jimm.wire import login
 from jimm.wire.login import PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
 from jimm.wire.secret import Secret
@@ -137,6 +145,46 @@ def test_the_controllers_own_name_is_never_shown() -> None:
     assert shown["servers"] == []
     assert shown["facades"] == []
     assert shown["user-info"] == {"display-name": "", "identity": "user-alice"}
+
+
+def ask(number: int, method: str, **params: Any) -> porter.ClientSpoke:
+    body = {"request-id": number, "type": "Admin", "version": 4, "request": method}
+    return porter.ClientSpoke(json.dumps(body | {"params": params}).encode())
+
+
+def test_a_device_login_goes_beside_the_others(at_the_door: Porter) -> None:
+    assert at_the_door.receive(ask(1, "LoginDevice")) == [login.BeginDevice(1)]
+    (shown,) = at_the_door.receive(login.DeviceBegun(1, "id", "BCDF-GHJK", "https://jimm/login"))
+    assert told(shown)["response"]["user-code"] == "BCDF-GHJK"
+    assert at_the_door.receive(ask(2, "GetDeviceSessionToken")) == [login.AwaitDevice(2, "id")]
+    token = login.SessionTokenLogin(Secret("t"))
+    tried = ask(3, "LoginWithSessionToken", **{"session-token": "t"})
+    assert at_the_door.receive(tried) == [porter.Admit(token)]
+    (denied,) = at_the_door.receive(porter.Denied(SessionTokenInvalid("no")))
+    assert told(denied)["error-code"] == "session token invalid"
+    (collected,) = at_the_door.receive(login.DeviceConfirmed(2, Secret("t")))
+    assert told(collected)["response"] == {"session-token": "t"}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_device_s_answer_may_come_at_any_time(at_the_door: Porter, number: int) -> None:
+    """Before the attempt, while it is checked, and while the controller is asked."""
+    at_the_door.receive(ask(8, "LoginDevice"))
+    steps: list[porter.Event] = [request(9), porter.Admitted(INTRODUCTION), porter.LegOpened()]
+    for step in steps[:number]:
+        at_the_door.receive(step)
+    (tell,) = at_the_door.receive(login.DeviceFailed(1, FatalLogin("refused")))
+    assert told(tell)["error-code"] == "fatal login error"
+
+
+def test_the_pipe_opens_without_a_device_s_answer(at_the_door: Porter) -> None:
+    at_the_door.receive(ask(8, "LoginDevice"))
+    introduced(at_the_door)
+    welcome, late, drop, open_pipe = at_the_door.receive(answer())
+    assert told(welcome)["response"]["server-version"] == "3.6.9"
+    assert told(late) == {"request-id": 8, "error": "already logged in", "response": {}}
+    assert (drop, open_pipe) == (login.DropDevices(), porter.OpenPipe())
+    assert at_the_door.receive(login.DeviceBegun(1, "id", "c", "u")) == []
 
 
 def test_wrong_then_right_on_one_socket(at_the_door: Porter) -> None:

@@ -1,0 +1,65 @@
+"""What passes below a model's path, as the open pipes know it."""
+
+import asyncio
+import base64
+from typing import Protocol
+
+from jimm.errors import TryAgain
+from jimm.proxy.doorkeeper import Admission
+from jimm.proxy.paths import Level
+from jimm.wire.params.admin import LoginRequest
+
+
+class Gate(Protocol):
+    """Decides who may pass (:class:`jimm.proxy.keeper.Keeper`)."""
+
+    async def admit_http(
+        self, model: str, identity: str, level: Level, *, changes: bool
+    ) -> Admission:
+        """Somebody known wants to pass below a model's path.
+
+        Raises:
+            Forbidden: they may see the model, and not do this with it.
+            ModelNotFound: no such model, or none that they may know of.
+            MigrationUnderway: it would change a model that is being moved.
+            ControllerUnavailable: its controller is known to be away.
+        """
+        ...
+
+
+class Closed(TryAgain):
+    """It was ended from outside: what somebody may do, or where the model is, has changed."""
+
+
+class Passing:
+    """One request or stream under way, an :class:`~jimm.proxy.pipes.OpenPipe`."""
+
+    reads_client = True
+    reads_controller = True
+
+    def __init__(self) -> None:
+        self._over = asyncio.Event()
+        self._reason = ""
+
+    def close(self, _code: int, reason: str) -> None:
+        """Ends it."""
+        self._reason = self._reason or reason
+        self._over.set()
+
+    async def closed(self) -> None:
+        """Waits until it is ended from outside.
+
+        Raises:
+            Closed: always.
+        """
+        await self._over.wait()
+        raise Closed(self._reason)
+
+
+def authorization(login: LoginRequest) -> str:
+    """A login as a controller takes it in an HTTP header (Juju
+    ``apiserver/authentication/jwt``, ``apiserver/stateauthenticator``)."""
+    if login.token:
+        return f"Bearer {login.token}"
+    pair = base64.b64encode(f"{login.auth_tag}:{login.credentials}".encode()).decode()
+    return f"Basic {pair}"
