@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from jimm.access.devices import DeviceLogins
 from jimm.errors import NotFound
 from jimm.facades.connections import Connections
 from jimm.fleet.fleet import Fleet
@@ -17,6 +18,7 @@ from jimm.proxy.pipes import OpenPipe, Pipes
 from jimm.registry import controllers, models, relations
 from jimm.registry.listen import (
     CONTROLLERS,
+    DEVICE_LOGINS,
     IDENTITIES,
     INTENTS,
     MIGRATIONS,
@@ -30,7 +32,7 @@ from jimm.wire.tags import is_uuid
 
 log = logging.getLogger(__name__)
 
-CHANNELS: Final = (CONTROLLERS, IDENTITIES, INTENTS, MIGRATIONS, MODELS, RELATIONS)
+CHANNELS: Final = (CONTROLLERS, DEVICE_LOGINS, IDENTITIES, INTENTS, MIGRATIONS, MODELS, RELATIONS)
 
 LOG_IN_AGAIN: Final = "log in again"
 
@@ -47,6 +49,7 @@ class Notices:
         pipes: Pipes,
         connections: Connections,
         keeper: Keeper,
+        devices: DeviceLogins,
         *,
         reconciler: Reconciler,
         watch: Watch,
@@ -56,12 +59,14 @@ class Notices:
         self._pipes = pipes
         self._connections = connections
         self._keeper = keeper
+        self._devices = devices
         self._reconciler = reconciler
         self._watch = watch
         self._worker = worker
         self._revision = 0
         self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
             CONTROLLERS: self._controller_changed,
+            DEVICE_LOGINS: self._device_login_settled,
             IDENTITIES: self._identity_changed,
             INTENTS: self._intent_due,
             MIGRATIONS: self._migration_changed,
@@ -93,6 +98,7 @@ class Notices:
         await self._fleet.connect_all()
         async with self._fleet.registry.read() as session:
             self._revision = await relations.revision(session)
+        self._devices.told("")
         await self._recheck(list(self._pipes))
         self._reconciler.wake()
         self._watch.wake()
@@ -110,6 +116,9 @@ class Notices:
     async def _identity_changed(self, name: str) -> None:
         self._pipes.close_identity(name, LOG_IN_AGAIN)
         await self._connections.close_identity(name, LOG_IN_AGAIN)
+
+    async def _device_login_settled(self, login_id: str) -> None:
+        self._devices.told(login_id)
 
     async def _intent_due(self, _: str) -> None:
         self._reconciler.wake()

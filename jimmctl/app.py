@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from jimmctl import call
-from jimmctl.commands import controllers, login, migrations, models
+from jimmctl.commands import controllers, login, migrations, models, service_accounts, tokens
 from jimmctl.errors import Interrupted, JimmctlError, Refused
 from jimmctl.output import complain, say
 
@@ -23,7 +23,7 @@ def create_app() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     )
     app.callback()(call.remember)
-    for noun in (login, controllers, models, migrations):
+    for noun in (login, tokens, service_accounts, controllers, models, migrations):
         noun.register(app)
     return app
 

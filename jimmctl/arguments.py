@@ -64,6 +64,21 @@ def controller_name(argument: str) -> str:
     raise Usage(f'"{argument}" is not a valid controller name')
 
 
+def user_name(argument: str) -> str:
+    """A user's or a service account's name, with or without a domain."""
+    if re.fullmatch(_OWNER, argument):
+        return argument
+    raise Usage(f'"{argument}" is not a valid user name')
+
+
+def token_id(argument: str) -> str:
+    """A token's id, as ``tokens`` shows it."""
+    if re.fullmatch(_UUID, argument):
+        return argument
+    # It may be the token itself, which is not to be repeated.
+    raise Usage("that is not a token's id: `jimmctl tokens` lists them")
+
+
 def migration_id(argument: str) -> str:
     """A migration's id, as ``migrate`` and ``migrations`` show it."""
     if re.fullmatch(_MIGRATION_ID, argument):

@@ -16,7 +16,7 @@ from jimm.access.identity import Identity
 from jimm.errors import SessionTokenInvalid
 from jimm.registry import identities
 from jimm.registry import tokens as stored_tokens
-from jimm.registry.session import Registry
+from jimm.registry.session import Registry, WriteSession
 from jimm.registry.tokens import TokenLogin, TokenRecord
 from jimm.wire.secret import Secret
 
@@ -28,6 +28,9 @@ LONGEST: Final = timedelta(days=30)
 
 WRITTEN_EVERY: Final = timedelta(minutes=1)
 """How exactly the last use is known."""
+
+COOKIE: Final = "jimm-browser-session"
+"""The cookie that holds a browser's session token."""
 
 _LONGEST_TEXT: Final = 256
 
@@ -63,12 +66,20 @@ class SessionTokens:
         Raises:
             UserNotFound: there is no such identity (any more).
         """
-        token = Secret(secrets.token_urlsafe(32))
         async with self._registry.write() as session:
-            owner = await identities.by_name(session, identity)
-            added = await stored_tokens.add(
-                session, str(uuid.uuid4()), owner.id, name, _digest(token.reveal()), IDLE
-            )
+            return await self.issue_in(session, identity, name)
+
+    async def issue_in(self, session: WriteSession, identity: str, name: str = "") -> Issued:
+        """The same as part of a transaction: there is a token if it is committed.
+
+        Raises:
+            UserNotFound: there is no such identity (any more).
+        """
+        token = Secret(secrets.token_urlsafe(32))
+        owner = await identities.by_name(session, identity)
+        added = await stored_tokens.add(
+            session, str(uuid.uuid4()), owner.id, name, _digest(token.reveal()), IDLE
+        )
         return Issued(token, added.id, owner.name, added.expires_at)
 
     async def look_up(self, text: str) -> TokenHolder:

@@ -136,6 +136,20 @@ async def logged_in(session: WriteSession, identity_id: int) -> None:
     )
 
 
+async def told_groups(session: ReadSession, name: str) -> tuple[str, ...]:
+    """The groups that the identity provider told at the last login; none for an unknown name."""
+    statement = select(IdentityRow.groups).where(IdentityRow.name == name)
+    return (await session.execute(statement)).scalar_one_or_none() or ()
+
+
+async def tell(
+    session: WriteSession, identity_id: int, display_name: str, groups: tuple[str, ...]
+) -> None:
+    """Records a login with an identity provider, and what it told."""
+    told = {"display_name": display_name, "groups": groups, "last_login_at": func.now()}
+    await session.execute(update(IdentityRow).where(IdentityRow.id == identity_id).values(told))
+
+
 def _columns() -> list[InstrumentedAttribute[Any]]:
     return columns(IdentityRow, IdentityRecord)
 

@@ -110,6 +110,19 @@ async def of_identity(session: ReadSession, identity_id: int) -> list[TokenRecor
     return [record(TokenRecord, row) for row in await session.execute(statement)]
 
 
+async def owner(session: ReadSession, token_id: str) -> IdentityRecord | None:
+    """Whose token it is; ``None`` for an unknown one."""
+    if not is_uuid(token_id):
+        return None
+    statement = (
+        select(*columns(IdentityRow, IdentityRecord))
+        .join(TokenRow, TokenRow.identity_id == IdentityRow.id)
+        .where(TokenRow.id == token_id)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else record(IdentityRecord, row)
+
+
 async def revoke(session: WriteSession, token_id: str, identity: IdentityRecord) -> None:
     """Ends one token of an identity.
 

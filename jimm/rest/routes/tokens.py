@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 
-from jimm.rest import schemas
+from jimm.errors import NotValid, UserNotFound
+from jimm.fleet import tokens
+from jimm.rest import problems, schemas
 from jimm.rest.context import CallerParam, ServicesParam
 from jimm.wire.secret import Secret
 
@@ -25,9 +27,10 @@ async def issue(body: schemas.TokenRequest, given: ServicesParam) -> schemas.Iss
 
 
 @router.get("/tokens", response_model_exclude_none=True)
-async def every(caller: CallerParam, given: ServicesParam) -> schemas.Tokens:
-    """The caller's session tokens, without the secrets."""
-    mine = await given.tokens.of(caller.identity)
+async def every(caller: CallerParam, given: ServicesParam, user: str = "") -> schemas.Tokens:
+    """The caller's session tokens, without the secrets; for administrators also a user's."""
+    with problems.naming({NotValid: "user", UserNotFound: "user"}):
+        found = await tokens.every(given.fleet, caller, given.tokens, user)
     return schemas.Tokens(
         tokens=[
             schemas.Token(
@@ -37,15 +40,15 @@ async def every(caller: CallerParam, given: ServicesParam) -> schemas.Tokens:
                 last_used=token.last_used_at,
                 expires=token.expires_at,
             )
-            for token in mine
+            for token in found
         ]
     )
 
 
 @router.delete("/tokens/{token_id}")
 async def revoke(token_id: str, caller: CallerParam, given: ServicesParam) -> schemas.Nothing:
-    """Ends one of the caller's session tokens."""
-    await given.tokens.revoke(caller.identity, token_id)
+    """Ends one of the caller's session tokens; for administrators anybody's."""
+    await tokens.revoke(given.fleet, caller, token_id)
     return schemas.Nothing()
 
 

@@ -26,6 +26,13 @@ class LoginRequest(Params, kw_only=True):
         return f"LoginRequest(auth_tag={self.auth_tag!r})"
 
 
+class DeviceCode(Params, kw_only=True):
+    """What ``Admin`` 4 ``LoginDevice`` gives: the code to enter, and where."""
+
+    user_code: str
+    verification_uri: str
+
+
 class SessionToken(Params, kw_only=True):
     """``Admin`` 4 ``LoginWithSessionToken``, and what ``GetDeviceSessionToken`` gives."""
 

@@ -9,6 +9,7 @@ from jimm import accounts
 from jimm.access.accounts import add_user, bootstrap_admin
 from jimm.access.logins import Logins
 from jimm.errors import ConfigurationError, InvalidLogin
+from jimm.registry import audit, users
 from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.wire.secret import Secret
@@ -58,6 +59,23 @@ async def test_the_commands(registry: Registry, logins: Logins, settings: Settin
     await accounts.disable(settings, "bob")
     with pytest.raises(InvalidLogin):
         await logins.by_password("bob", Secret("bob's new one"))
+
+
+async def test_the_commands_leave_a_trail(registry: Registry, settings: Settings) -> None:
+    await accounts.add(settings, "bob", "bob's password", admin=True)
+    await accounts.set_password(settings, "bob", "bob's new one")
+    await accounts.disable(settings, "bob")
+    async with registry.read() as session:
+        rows = await audit.page(session)
+        shown = (await users.named(session, ["bob@jimm"]))["bob@jimm"]
+    assert [(each.identity, each.door, each.action) for each in rows] == [
+        ("operator", "cli", "disable-user"),
+        ("operator", "cli", "change-user-password"),
+        ("operator", "cli", "add-user"),
+    ]
+    assert rows[-1].params == {"user": "bob@jimm", "administrator": True}
+    assert "password" not in str(rows).replace("change-user-password", "")
+    assert (shown.created_by, shown.disabled) == ("operator", True)
 
 
 def test_the_command_line_reads_the_environment(

@@ -1,4 +1,4 @@
-"""The login dialogue, as a conversation and over every state and event."""
+"""The login dialogue: password logins as a conversation, and every event in every state."""
 
 import itertools
 import json
@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from jimm.errors import InvalidLogin, ModelNotFound
+from jimm.errors import FatalLogin, InvalidLogin, ModelNotFound
 from jimm.wire.envelope import Request
 from jimm.wire.login import (
     Accepted,
     Authenticate,
     Command,
+    DeviceBegun,
+    DeviceConfirmed,
+    DeviceFailed,
     Dialogue,
     Door,
     Event,
@@ -24,6 +27,9 @@ from jimm.wire.login import (
 )
 from jimm.wire.secret import Secret
 
+NO_PASSWORD = (
+    "log in with a user and a password, or with `juju login`: no other login is taken here"
+)
 CREDENTIALS = {"auth-tag": "user-alice", "credentials": "secret", "client-version": "3.6.9"}
 ALICE = PasswordLogin("alice", Secret("secret"), "3.6.9")
 
@@ -90,9 +96,19 @@ def test_other_errors_come_with_their_own_code(dialogue: Dialogue) -> None:
         ),
         (asks(1, "Client", 0, "X"), 'unknown object type "Client"', "not implemented"),
         (
-            asks(1, "Admin", 4, "LoginWithSessionToken"),
+            asks(1, "Admin", 5, "LoginWithSessionToken"),
             "this version of Juju does not support login from old clients",
             "not supported",
+        ),
+        (
+            asks(1, "Admin", 4),
+            "no such request - method Admin(4).Login is not implemented",
+            "not implemented",
+        ),
+        (
+            asks(1, "Admin", 3, "LoginDevice"),
+            "no such request - method Admin.LoginDevice is not implemented",
+            "not implemented",
         ),
         (
             asks(1, "Admin", 2),
@@ -112,12 +128,12 @@ def test_other_errors_come_with_their_own_code(dialogue: Dialogue) -> None:
         ),
         (
             asks(1, params={"auth-tag": None, "macaroons": [[]]}),
-            "log in with a user and a password: no other login is taken here",
+            NO_PASSWORD,
             "unauthorized access",
         ),
         (
             asks(1, params={"token": "e30="}),
-            "log in with a user and a password: no other login is taken here",
+            NO_PASSWORD,
             "unauthorized access",
         ),
     ],
@@ -192,12 +208,15 @@ EVENTS: list[Event] = [
     asks(2, "Client", 6, "FullStatus"),
     Accepted({}),
     Refused(InvalidLogin()),
+    DeviceBegun(1, "id", "BCDF-GHJK", "https://jimm/login"),
+    DeviceConfirmed(1, Secret("token")),
+    DeviceFailed(1, FatalLogin("refused")),
 ]
 BANNED = {
     (state, type(event))
     for state in (State.ANONYMOUS, State.LOGGED_IN)
     for event in EVENTS
-    if not isinstance(event, RequestReceived)
+    if isinstance(event, Accepted | Refused)
 }
 
 
