@@ -8,10 +8,12 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--no-header --annotation-style=line $(UPGRADE)
 
+NODE_PACKAGES := tests/npm/node_modules/.installed
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev test soak lint format types contracts db lock clean
+.PHONY: help install tools demo dev test soak lint format types contracts db lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +31,29 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PIP) check
 	@touch $@
 
+# No script of a package is run: the compiled parts that some would build are optional.
+$(NODE_PACKAGES): tests/npm/package-lock.json
+	@echo "Installing into tests/npm ..."
+	@cd tests/npm && npm ci --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
+# Without them the tests that need them are skipped, but never in CI (tests/fix_node.py,
+# tests/system/web/chromium.py).
+tools: ## Install what the tests run under Node.js, and say whether a browser is missing
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_PACKAGES); else \
+		echo "No npm here: tests with an identity provider and with the Dashboard's library are"; \
+		echo "skipped. On Debian: apt-get install nodejs npm (Node.js 18 or newer)"; fi
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		echo "No Chromium here: tests in a browser are skipped."; \
+		echo "On Debian: apt-get install chromium chromium-driver"; }
+
 demo: install ## Show the main job: controllers, models, a migration, with real clients
 	@$(BIN)/python -m jimm.demo
 
 dev: install ## Run JIMM with Postgres and three simulated controllers, data in .dev
 	@$(BIN)/jimm dev --data .dev --port 17070
 
-test: install lint types contracts ## Run every check and every test but the soak tests
+test: install tools lint types contracts ## Run every check and every test but the soak tests
 	@$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile
 
 soak: install ## Run the tests that take too long for every change
@@ -65,5 +83,5 @@ lock: install ## Pin what pyproject.toml asks for (UPGRADE=--upgrade takes newer
 
 clean: ## Remove .venv, caches and build results; the data in .dev stay
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache
+		.import_linter_cache tests/npm/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,8 +3,10 @@
 Each is an environment variable ``JIMM_<NAME>``; ``docs/reference/settings.md`` lists them.
 """
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -67,11 +69,66 @@ class Settings(BaseSettings):
     migrations_per_controller: int = Field(
         default=5, ge=1, description="Migrations under way at once from or to one controller."
     )
+    public_scheme: Literal["https", "http"] = Field(
+        default="https",
+        description="What browsers speak to reach JIMM: `http` only with `tls=off` and no ingress "
+        "that ends TLS.",
+    )
+    dashboard_url: str = Field(
+        default="",
+        description="Where the Juju Dashboard is; a browser that signed in is sent there.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, as `https://host:port`, whose pages may use JIMM in a browser; "
+        "the Dashboard's own need not be named.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses or networks of ingresses whose `X-Forwarded-For` is believed.",
+    )
+    local_passwords: bool = Field(
+        default=True,
+        description="Whether users made in JIMM may log in with their password.",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="Issuer URL of the OpenID Connect provider with which people sign in; "
+        "without it they sign in with a name and password.",
+    )
+    oidc_client_id: str = Field(default="", description="JIMM's client id at the provider.")
+    oidc_client_secret_file: Path | None = Field(
+        default=None, description="File with JIMM's client secret; none for a public client."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email",
+        description="What JIMM asks the provider for when a person signs in.",
+    )
+    oidc_client_credentials_scopes: str = Field(
+        default="", description="What JIMM asks for when it checks a client id and its secret."
+    )
+    oidc_username_claim: str = Field(
+        default="email", description="The claim that names a person, as `preferred_username`."
+    )
+    oidc_domain: str = Field(
+        default="", description="The domain of people whose claim has none: `alice@DOMAIN`."
+    )
+    oidc_groups_claim: str = Field(
+        default="groups", description="The claim that lists a person's groups."
+    )
+    oidc_admin_group: str = Field(
+        default="", description="Members of this group administer JIMM, from login to login."
+    )
+    oidc_device_flow: Literal["own", "provider"] = Field(
+        default="own",
+        description="Which page `juju login` shows: JIMM's `/login`, which says what asks, or the "
+        "provider's.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."
     )
 
-    @field_validator("public_names", mode="before")
+    @field_validator("public_names", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -84,6 +141,28 @@ class Settings(BaseSettings):
         port = value.rpartition(":")[2]
         if value and not (port.isdecimal() and int(port) <= 65535):
             raise ValueError("give it as host:port")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for each in values:
+            if not _is_web_url(each) or urlsplit(each).path:
+                raise ValueError("give each as https://host:port, with no path")
+        return values
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for each in values:
+            ipaddress.ip_network(each, strict=False)
+        return values
+
+    @field_validator("dashboard_url", "oidc_issuer")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        if value and not _is_web_url(value):
+            raise ValueError("give it as https://host/path")
         return value
 
     @property
@@ -100,3 +179,23 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """``host:port`` under which the world reaches JIMM."""
         return self.public_address or f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL under which a browser reaches JIMM, without a slash at its end."""
+        scheme = self.public_scheme if self.tls == "off" else "https"
+        standard = {"https": ":443", "http": ":80"}[scheme]
+        return f"{scheme}://{self.address.removesuffix(standard)}"
+
+    @property
+    def web_origins(self) -> tuple[str, ...]:
+        """Origins of pages, other than JIMM's own, that may use JIMM in a browser."""
+        if not self.dashboard_url:
+            return self.cors_origins
+        parts = urlsplit(self.dashboard_url)
+        return (f"{parts.scheme}://{parts.netloc}", *self.cors_origins)
+
+
+def _is_web_url(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in {"https", "http"} and bool(parts.hostname) and "@" not in parts.netloc

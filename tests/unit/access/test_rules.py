@@ -23,12 +23,14 @@ from jimm.wire.tags import ControllerUUID, ModelUUID
 
 CONTROLLER = ControllerUUID("c0c0c0c0-0000-4000-8000-000000000001")
 MODEL = ModelUUID("a0a0a0a0-0000-4000-8000-000000000001")
+OFFER = "b0b0b0b0-0000-4000-8000-000000000001"
 OTHER = ModelUUID("a0a0a0a0-0000-4000-8000-000000000002")
 
 LEVELS = {
     ObjectKind.MODEL: ["", "read", "write", "admin"],
     ObjectKind.CLOUD: ["", "add-model", "admin"],
     ObjectKind.CONTROLLER: ["login", "superuser"],
+    ObjectKind.OFFER: ["", "read", "consume", "admin"],
 }
 GRANTABLE = [(kind, name) for kind, levels in LEVELS.items() for name in levels if name]
 
@@ -179,6 +181,20 @@ def test_administrators_have_everything_on_a_controller(reason: Held) -> None:
         f"model-{MODEL}": "admin",
         "cloud-metro": "admin",
     }
+
+
+@pytest.mark.parametrize(("owner", "named"), [("bob@jimm", True), ("alice@jimm", False)])
+def test_claims_name_offers_to_those_who_do_not_administer_the_model(
+    owner: str, named: bool
+) -> None:
+    held_ = [
+        held("alice@jimm", Relation.READER, ObjectKind.MODEL, MODEL),
+        held("alice@jimm", Relation.CONSUMER, ObjectKind.OFFER, OFFER),
+        held("bob@jimm", Relation.ADMINISTRATOR, ObjectKind.OFFER, OTHER),
+    ]
+    claims = access_claims("alice@jimm", held_, controller=CONTROLLER, models={MODEL: owner})
+    offers = {tag: level for tag, level in claims.items() if tag.startswith("applicationoffer-")}
+    assert offers == ({f"applicationoffer-{OFFER}": "consume"} if named else {})
 
 
 def test_a_model_without_a_controller_is_read_by_its_own_relations() -> None:
