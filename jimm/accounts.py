@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
-from jimm.access import accounts
 from jimm.errors import ConfigurationError
+from jimm.fleet import users
+from jimm.fleet.caller import Caller
+from jimm.fleet.users import Accounts
 from jimm.registry import schema
 from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.wire.secret import Secret
 
 P = ParamSpec("P")
+
+OPERATOR: Final = Caller("operator", admin=True, door="cli")
+"""Whoever has the settings, and with them the database."""
 
 
 def run(
@@ -40,10 +45,8 @@ async def add(settings: Settings, name: str, password: str, *, admin: bool) -> N
         NotValid: the name or the password can't be one.
         AlreadyExists: there is such a user.
     """
-    async with _registry(settings) as registry:
-        await accounts.add_user(
-            registry, name, Secret(password), admin=admin, local_domain=settings.local_domain
-        )
+    async with _accounts(settings) as kept:
+        await users.add(kept, OPERATOR, name, Secret(password), admin=admin)
 
 
 async def set_password(settings: Settings, name: str, password: str) -> None:
@@ -52,11 +55,10 @@ async def set_password(settings: Settings, name: str, password: str) -> None:
     Raises:
         NotValid: the password can't be one.
         UserNotFound: there is no such user.
+        NotSupported: they are of another domain.
     """
-    async with _registry(settings) as registry:
-        await accounts.set_password(
-            registry, name, Secret(password), local_domain=settings.local_domain
-        )
+    async with _accounts(settings) as kept:
+        await users.set_password(kept, OPERATOR, name, Secret(password))
 
 
 async def disable(settings: Settings, name: str) -> None:
@@ -65,16 +67,16 @@ async def disable(settings: Settings, name: str) -> None:
     Raises:
         UserNotFound: there is no such user.
     """
-    async with _registry(settings) as registry:
-        await accounts.disable_user(registry, name, local_domain=settings.local_domain)
+    async with _accounts(settings) as kept:
+        await users.disable(kept, OPERATOR, name, even_the_last=True)
 
 
 @asynccontextmanager
-async def _registry(settings: Settings) -> AsyncIterator[Registry]:
+async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
     registry = Registry(
         settings.database_url.get_secret_value(), application_name="jimm-user", pool_size=1
     )
     try:
-        yield registry
+        yield Accounts(registry, settings.local_domain)
     finally:
         await registry.aclose()

@@ -72,7 +72,13 @@ def simulate(
     state: Annotated[Path | None, typer.Option(help="File that keeps its state.")] = None,
     version: Annotated[str, typer.Option(help="The Juju version it says it is.")] = "3.6.9",
     cloud: Annotated[str, typer.Option(help="The cloud it offers.")] = "metro",
+    cloud_type: Annotated[
+        str, typer.Option(help="The cloud's provider; one that clients know.")
+    ] = "openstack",
     region: Annotated[str, typer.Option(help="The region of that cloud.")] = "north",
+    scenario: Annotated[
+        str, typer.Option(help="A model to begin with; `busy` has something of everything.")
+    ] = "",
     jwks_url: Annotated[
         str, typer.Option(help="Where the keys of a trusted JIMM are (login-token-refresh-url).")
     ] = "",
@@ -99,7 +105,9 @@ def simulate(
         state=state,
         version=version,
         cloud=cloud,
+        cloud_type=cloud_type,
         regions=(region,),
+        scenario=scenario,
         jwks_url=jwks_url,
         jwks_ca=jwks_ca,
         speed=speed,

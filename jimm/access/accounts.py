@@ -1,16 +1,17 @@
-"""Users made in JIMM: added, given another password, disabled."""
+"""Users made in JIMM: added, given another password, disabled, removed."""
 
 import asyncio
 import logging
 from pathlib import Path
 from typing import Final
 
-from jimm.access.names import new_local_identity, require_identity
+from jimm.access.names import is_local, new_local_identity, require_identity, shown
 from jimm.access.passwords import hashed
-from jimm.errors import AlreadyExists, ConfigurationError, NotValid
-from jimm.registry import identities, relations, tokens
+from jimm.access.subjects import existing
+from jimm.errors import AlreadyExists, ConfigurationError, Conflict, NotSupported, NotValid
+from jimm.registry import identities, relations, tokens, users
 from jimm.registry.relations import Object
-from jimm.registry.session import Registry
+from jimm.registry.session import Registry, WriteSession
 from jimm.registry.words import Relation
 from jimm.wire.secret import Secret
 
@@ -31,10 +32,7 @@ async def add_user(
     identity = new_local_identity(name, local_domain)
     password_hash = await asyncio.to_thread(hashed, password)
     async with registry.write() as session:
-        added = await identities.add(session, identity)
-        await identities.set_password(session, added.id, password_hash)
-        if admin:
-            await relations.add(session, identity, Relation.ADMINISTRATOR, Object.jimm())
+        await add(session, identity, password_hash, admin=admin)
     return identity
 
 
@@ -46,13 +44,12 @@ async def set_password(
     Raises:
         NotValid: the password can't be one, or the name.
         UserNotFound: there is no such user.
+        NotSupported: they are of another domain.
     """
     identity = require_identity(name, local_domain)
     password_hash = await asyncio.to_thread(hashed, password)
     async with registry.write() as session:
-        user = await identities.by_name(session, identity)
-        await identities.set_password(session, user.id, password_hash)
-        await tokens.revoke_all(session, user)
+        await change_password(session, identity, password_hash, local_domain)
 
 
 async def disable_user(registry: Registry, name: str, *, local_domain: str) -> None:
@@ -64,8 +61,86 @@ async def disable_user(registry: Registry, name: str, *, local_domain: str) -> N
     """
     identity = require_identity(name, local_domain)
     async with registry.write() as session:
-        user = await identities.set_disabled(session, identity, True)
+        await set_disabled(session, identity, True, local_domain)
+
+
+async def add(
+    session: WriteSession,
+    identity: str,
+    password_hash: str,
+    *,
+    admin: bool,
+    display_name: str = "",
+    by: str = "",
+) -> None:
+    """Makes a user; ``by`` is the identity of who asked for it.
+
+    Raises:
+        AlreadyExists: there is such a user.
+    """
+    added = await identities.add(session, identity, display_name)
+    await identities.set_password(session, added.id, password_hash)
+    await users.set_created_by(session, added.id, by)
+    if admin:
+        await relations.add(session, identity, Relation.ADMINISTRATOR, Object.jimm())
+
+
+async def change_password(
+    session: WriteSession, identity: str, password_hash: str, local_domain: str
+) -> None:
+    """Another password, and the end of all sessions.
+
+    Raises:
+        UserNotFound: there is no such user.
+        NotSupported: they are of another domain.
+    """
+    require_password_user(identity, local_domain)
+    name = await existing(session, identity, local_domain)
+    user = await identities.by_name(session, name)
+    await identities.set_password(session, user.id, password_hash)
+    await tokens.revoke_all(session, user)
+
+
+async def set_disabled(
+    session: WriteSession, identity: str, disabled: bool, local_domain: str
+) -> None:
+    """Says whether somebody of any domain may log in; who may not, has no session left.
+
+    Raises:
+        UserNotFound: there is no such user.
+    """
+    await existing(session, identity, local_domain)
+    user = await identities.set_disabled(session, identity, disabled)
+    if disabled:
         await tokens.revoke_all(session, user)
+
+
+async def remove(session: WriteSession, identity: str, local_domain: str) -> None:
+    """Forgets somebody, whose connections end.
+
+    Raises:
+        UserNotFound: there is no such user.
+        Conflict: they own models.
+    """
+    await set_disabled(session, identity, True, local_domain)  # this is what others are told of
+    try:
+        await users.remove(session, identity)
+    except Conflict as error:
+        name = shown(identity, local_domain)
+        raise Conflict(
+            f'failed to delete user "{name}": {error}; destroy the models first, or disable the '
+            "user instead"
+        ) from error
+
+
+def require_password_user(identity: str, local_domain: str) -> None:
+    """Nothing, for somebody whose password JIMM keeps.
+
+    Raises:
+        NotSupported: they are of another domain.
+    """
+    if not is_local(identity, local_domain):
+        raise NotSupported(f'JIMM keeps no password of "{identity}": they log in elsewhere')
 
 
 async def bootstrap_admin(registry: Registry, password_file: Path, local_domain: str) -> bool:

@@ -1,14 +1,15 @@
 """Who lets whom at a model (Juju ``ModelManager.ModifyModelAccess``)."""
 
-from jimm.access.names import is_local, require_identity, shown
+from jimm.access.names import require_identity, shown
 from jimm.access.rules import covers, granted, level, level_on_model, revoked
-from jimm.errors import Conflict, ModelNotFound, NotFound, NotSupported, Unauthorized
-from jimm.registry import identities, models, relations
+from jimm.access.subjects import known
+from jimm.errors import Conflict, ModelNotFound, NotFound, Unauthorized
+from jimm.registry import models, relations
 from jimm.registry.listen import RELATIONS
 from jimm.registry.models import Model
 from jimm.registry.relations import Object
 from jimm.registry.session import ReadSession, WriteSession, lock
-from jimm.registry.words import EVERYONE, ObjectKind, Relation
+from jimm.registry.words import ObjectKind, Relation
 from jimm.wire.tags import ModelUUID
 
 
@@ -35,7 +36,7 @@ async def grant(
         AlreadyExists: they have as much or more.
     """
     owner = (await require_administrator(session, by, model)).owner
-    subject = await _known(session, require_identity(subject, local_domain), local_domain)
+    subject = await known(session, subject, local_domain)
     held = await _locked(session, subject, model)
     if subject == owner:
         held |= {Relation.ADMINISTRATOR}
@@ -99,15 +100,6 @@ async def require_administrator(session: ReadSession, by: str, model: ModelUUID)
     if not covers(ObjectKind.MODEL, has, "admin"):
         raise Unauthorized
     return entry.model
-
-
-async def _known(session: WriteSession, subject: str, local_domain: str) -> str:
-    """The identity, made if it is of another domain: such users come when they log in."""
-    if subject.partition("@")[0] == EVERYONE:
-        raise NotSupported("a model can't be shared with everyone; name the users")
-    if is_local(subject, local_domain):
-        return (await identities.by_name(session, subject)).name
-    return (await identities.ensure(session, subject)).name
 
 
 async def _locked(session: WriteSession, subject: str, model: ModelUUID) -> set[Relation]:

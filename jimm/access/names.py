@@ -33,6 +33,20 @@ def is_local(identity: str, local_domain: str) -> bool:
     return identity.endswith(f"@{local_domain}")
 
 
+def is_service_account(identity: str) -> bool:
+    """Whether the identity is a service account."""
+    return identity.endswith(f"@{SERVICE_ACCOUNT}")
+
+
+def alias(login_name: str, identity: str) -> str:
+    """The bare client id with which a service account logged in; empty for anybody else.
+
+    python-libjuju, which can't say a domain together with a password, then names itself so in
+    each of its calls.
+    """
+    return login_name if identity == f"{login_name}@{SERVICE_ACCOUNT}" else ""
+
+
 def require_identity(user_id: str, local_domain: str) -> str:
     """The identity that a user id from outside means.
 

@@ -7,10 +7,12 @@ JIMM keeps relations. A subject has at most one relation of a ladder to one obje
                  writer        write                    administrator   admin
                  administrator admin
                                            controller   (nobody needs)  login
-                                                        administrator   superuser
+    offer        reader        read                     administrator   superuser
+                 consumer      consume
+                 administrator admin
 
 Whoever administers JIMM administers everything, whoever administers a controller its models and
-clouds, and a model's owner the model.
+clouds, a model's owner the model, and whoever administers a model its offers.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +21,14 @@ from typing import Final, Protocol
 
 from jimm.errors import AlreadyExists, NotValid
 from jimm.registry.words import EVERYONE, JIMM_KEY, ObjectKind, Relation
-from jimm.wire.tags import ControllerUUID, ModelUUID, cloud_tag, controller_tag, model_tag
+from jimm.wire.tags import (
+    ControllerUUID,
+    ModelUUID,
+    cloud_tag,
+    controller_tag,
+    model_tag,
+    offer_tag,
+)
 
 
 class Holding(Protocol):
@@ -84,12 +93,20 @@ _LADDERS: Final = {
         "", (("add-model", Relation.CAN_ADDMODEL), ("admin", Relation.ADMINISTRATOR))
     ),
     ObjectKind.CONTROLLER: _Ladder("login", ((_SUPERUSER, Relation.ADMINISTRATOR),)),
+    ObjectKind.OFFER: _Ladder(
+        "",
+        (
+            ("read", Relation.READER),
+            ("consume", Relation.CONSUMER),
+            ("admin", Relation.ADMINISTRATOR),
+        ),
+    ),
 }
-"""JIMM itself and offers have no levels here."""
+"""JIMM itself has no levels here."""
 
 
 def level(kind: ObjectKind, relations: Collection[Relation]) -> str:
-    """Juju's level for these relations to a model, cloud or controller.
+    """Juju's level for these relations to a model, cloud, controller or offer.
 
     None is ``""``, or ``login`` for a controller: all who may log in to JIMM have that.
     """
@@ -191,15 +208,20 @@ def access_claims(
     """The ``access`` of a login token: from tags to levels, all on one controller.
 
     ``held`` is what the identity, and everyone, is to JIMM and to these objects; the models,
-    each with its owner, and the clouds are the controller's own. What somebody has no
-    level on is not named.
+    each with its owner, and the clouds are the controller's own, and so are the offers that
+    ``held`` speaks of. What somebody has no level on is not named; neither are offers where the
+    models are administered, for that is all of their offers (Juju ``checkAdmin``).
     """
     on_controller = level_on_controller(identity, held, controller)
     access = {controller_tag(controller): on_controller}
+    on_models: set[str] = set()
     for model, owner in (models or {}).items():
         on_model = level_on_model(identity, held, model=model, controller=controller, owner=owner)
+        on_models.add(on_model)
         if on_model:
             access[model_tag(model)] = on_model
+    if on_models != {"admin"}:
+        access |= _offer_claims(identity, held)
     for cloud in clouds:
         relations = _relations(identity, held, ObjectKind.CLOUD, cloud)
         if on_controller == _SUPERUSER:
@@ -208,6 +230,15 @@ def access_claims(
         if on_cloud:
             access[cloud_tag(cloud)] = on_cloud
     return access
+
+
+def _offer_claims(identity: str, held: Collection[Holding]) -> dict[str, str]:
+    offers = {each.object_key for each in held if each.object_kind is ObjectKind.OFFER}
+    levels = {
+        uuid: level(ObjectKind.OFFER, _relations(identity, held, ObjectKind.OFFER, uuid))
+        for uuid in sorted(offers)
+    }
+    return {offer_tag(uuid): on_offer for uuid, on_offer in levels.items() if on_offer}
 
 
 def _relations(

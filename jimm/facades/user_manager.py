@@ -1,15 +1,21 @@
-"""``UserManager`` 3: oneself."""
+"""``UserManager`` 3: everybody who logs in to JIMM, and the users made in it."""
 
-from jimm.errors import Unauthorized
+from datetime import UTC, datetime
+
+from jimm.errors import NotSupported
+from jimm.facades.dressing import connected
 from jimm.facades.session import SessionFacade, each
+from jimm.fleet import users
+from jimm.fleet.controllers import require_administrator
+from jimm.fleet.users import Accounts, ModelUser
+from jimm.registry.users import User
+from jimm.wire import tags
 from jimm.wire.facade import method
-from jimm.wire.params.common import Entity, Error
-from jimm.wire.params.user_manager import (
-    UserInfo,
-    UserInfoRequest,
-    UserInfoResult,
-    UserInfoResults,
-)
+from jimm.wire.params import user_manager as params_
+from jimm.wire.params.common import Entities, Entity, Error, ErrorResult, ErrorResults
+from jimm.wire.params.model_manager import UserModelInfo
+from jimm.wire.secret import Secret
+from jimm.wire.tags import ModelUUID
 
 
 class UserManager(SessionFacade):
@@ -18,27 +24,168 @@ class UserManager(SessionFacade):
     name = "UserManager"
 
     @method("UserInfo", versions=(3,))
-    async def user_info(self, params: UserInfoRequest) -> UserInfoResults:
-        """Who the caller is; ``juju show-user`` and python-libjuju ask it."""
-        asked = params.entities or [Entity(tag=self.session.user_tag(self.session.caller.identity))]
-        return UserInfoResults(results=await each(asked, self._one, _refused))
+    async def user_info(self, params: params_.UserInfoRequest) -> params_.UserInfoResults:
+        """The users asked for; else all for administrators, oneself for others."""
+        if params.entities:
+            rows = await each(params.entities, self._one, _user_refused)
+            return params_.UserInfoResults(results=rows)
+        found = await users.listed(
+            self._kept, self.session.caller, disabled=params.include_disabled
+        )
+        return params_.UserInfoResults(
+            results=[params_.UserInfoResult(result=self._info(user)) for user in found]
+        )
 
-    async def _one(self, asked: Entity) -> UserInfoResult:
-        caller = self.session.caller
-        if self.session.identity(asked.tag) != caller.identity:
-            raise Unauthorized
-        created = self.session.fleet.now().isoformat()
-        return UserInfoResult(
-            result=UserInfo(
-                username=self.session.user_id(caller.identity),
+    @method("ModelUserInfo", versions=(3,))
+    async def model_user_info(self, params: Entities) -> params_.ModelUserInfoResults:
+        """Who may use some models; one that can't be told fails the call, as Juju's does."""
+        session = self.session
+        rows: list[params_.ModelUserInfoResult] = []
+        for entity in params.entities:
+            uuid = tags.parse_model_tag(entity.tag)
+            found = await users.of_model(session.fleet, session.caller, uuid)
+            rows += [self._model_user(uuid, user) for user in found]
+        return params_.ModelUserInfoResults(results=rows)
+
+    @method("AddUser", versions=(3,))
+    async def add_user(self, params: params_.AddUsers) -> params_.AddUserResults:
+        """Makes users of JIMM; each needs a password, for JIMM gives no registration keys."""
+        require_administrator(self.session.caller)
+
+        async def one(asked: params_.AddUser) -> params_.AddUserResult:
+            users.require_no_key(asked.password)
+            identity = await users.add(
+                self._kept,
+                self.session.caller,
+                asked.username,
+                Secret(asked.password),
+                display_name=asked.display_name,
+            )
+            return params_.AddUserResult(tag=self.session.user_tag(identity))
+
+        def refused(_: params_.AddUser, error: Error) -> params_.AddUserResult:
+            return params_.AddUserResult(error=error)
+
+        return params_.AddUserResults(results=await each(params.users, one, refused))
+
+    @method("SetPassword", versions=(3,))
+    async def set_password(self, params: params_.EntityPasswords) -> ErrorResults:
+        """Everybody their own, administrators anybody's; all of the user's sessions end."""
+
+        async def one(change: params_.EntityPassword) -> ErrorResult:
+            name = tags.parse_user_tag(change.tag)
+            await users.set_password(self._kept, self.session.caller, name, Secret(change.password))
+            return ErrorResult()
+
+        def refused(_: params_.EntityPassword, error: Error) -> ErrorResult:
+            return ErrorResult(error=error)
+
+        return ErrorResults(results=await each(params.changes, one, refused))
+
+    @method("ResetPassword", versions=(3,))
+    async def reset_password(self, params: Entities) -> params_.AddUserResults:
+        """Not supported, for lack of registration keys."""
+        require_administrator(self.session.caller)
+
+        def refused(entity: Entity, error: Error) -> params_.AddUserResult:
+            return params_.AddUserResult(tag=entity.tag, error=error)
+
+        rows = await each(params.entities, _no_key, refused)
+        return params_.AddUserResults(results=rows)
+
+    @method("EnableUser", versions=(3,))
+    async def enable_user(self, params: Entities) -> ErrorResults:
+        """Lets users log in again; for administrators."""
+        require_administrator(self.session.caller)
+
+        async def one(entity: Entity) -> ErrorResult:
+            name = tags.parse_user_tag(entity.tag)
+            await users.enable(self._kept, self.session.caller, name)
+            return ErrorResult()
+
+        return ErrorResults(results=await each(params.entities, one, _refused))
+
+    @method("DisableUser", versions=(3,))
+    async def disable_user(self, params: Entities) -> ErrorResults:
+        """Lets users log in no more, and ends their sessions; for administrators."""
+        require_administrator(self.session.caller)
+
+        async def one(entity: Entity) -> ErrorResult:
+            name = tags.parse_user_tag(entity.tag)
+            await users.disable(self._kept, self.session.caller, name)
+            return ErrorResult()
+
+        return ErrorResults(results=await each(params.entities, one, _refused))
+
+    @method("RemoveUser", versions=(3,))
+    async def remove_user(self, params: Entities) -> ErrorResults:
+        """Forgets users who own no models; for administrators."""
+        require_administrator(self.session.caller)
+
+        async def one(entity: Entity) -> ErrorResult:
+            name = tags.parse_user_tag(entity.tag)
+            await users.remove(self._kept, self.session.caller, name)
+            return ErrorResult()
+
+        return ErrorResults(results=await each(params.entities, one, _refused))
+
+    @property
+    def _kept(self) -> Accounts:
+        return Accounts.of(self.session.fleet)
+
+    async def _one(self, asked: Entity) -> params_.UserInfoResult:
+        identity = self.session.identity(asked.tag)
+        found = await users.show(self._kept, self.session.caller, identity)
+        if found is not None:
+            return params_.UserInfoResult(result=self._info(found))
+        return params_.UserInfoResult(
+            result=params_.UserInfo(
+                username=self.session.user_id(identity),
                 display_name="",
-                access="superuser" if caller.admin else "login",
+                access="",
                 created_by="",
-                date_created=created,
                 disabled=False,
             )
         )
 
+    def _info(self, user: User) -> params_.UserInfo:
+        access = "superuser" if user.admin else "login"
+        return params_.UserInfo(
+            username=self.session.user_id(user.name),
+            display_name=user.display_name,
+            access="" if user.disabled else access,
+            created_by=self.session.user_id(user.created_by),
+            date_created=_written(user.created_at),
+            last_connection=connected(user.last_login_at),
+            disabled=user.disabled,
+        )
 
-def _refused(_: Entity, error: Error) -> UserInfoResult:
-    return UserInfoResult(error=error)
+    def _model_user(self, model: ModelUUID, user: ModelUser) -> params_.ModelUserInfoResult:
+        return params_.ModelUserInfoResult(
+            result=UserModelInfo(
+                model_tag=tags.model_tag(model),
+                user=self.session.user_id(user.identity),
+                display_name=user.display_name,
+                last_connection=connected(user.last_connection),
+                access=user.level,
+            )
+        )
+
+
+async def _no_key(_: Entity) -> params_.AddUserResult:
+    raise NotSupported(
+        "JIMM gives no registration keys: give the user a new password "
+        "(juju change-user-password USER, or jimm user passwd USER)"
+    )
+
+
+def _user_refused(_: Entity, error: Error) -> params_.UserInfoResult:
+    return params_.UserInfoResult(error=error)
+
+
+def _refused(_: Entity, error: Error) -> ErrorResult:
+    return ErrorResult(error=error)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

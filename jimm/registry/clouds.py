@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ScalarSelect, Text, and_, cast, delete, exists, func, select
+from sqlalchemy import ScalarSelect, Text, and_, cast, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from jimm.errors import NotFound
-from jimm.registry.relations import MAY_ADD, administers, related
-from jimm.registry.rows import columns, record
+from jimm.errors import AlreadyExists, Conflict, NotFound
+from jimm.registry import relations
+from jimm.registry.controllers import Controller
+from jimm.registry.relations import MAY_ADD, Object, administers, related
+from jimm.registry.rows import columns, record, violations
 from jimm.registry.session import ReadSession, WriteSession
 from jimm.registry.tables import (
     CloudRegionRow,
     CloudRow,
     ControllerRegionRow,
     ControllerRow,
+    CredentialRow,
     ModelRow,
 )
 from jimm.registry.words import ControllerStatus, ObjectKind, Trust
@@ -98,6 +101,86 @@ async def put(session: WriteSession, cloud: Cloud) -> None:
         for region in cloud.regions
     ]
     await session.execute(upsert(CloudRegionRow).values(regions).on_conflict_do_nothing())
+
+
+async def add(session: WriteSession, cloud: Cloud) -> None:
+    """Adds a cloud that is not known yet.
+
+    Raises:
+        AlreadyExists: the name is taken.
+    """
+    taken = AlreadyExists(f'cloud "{cloud.name}" already exists', field="name")
+    values = {"name": cloud.name, "type": cloud.type, "definition": cloud.definition}
+    async with violations(session, {"pk_clouds": taken}):
+        await session.execute(insert(CloudRow).values(values))
+
+
+async def redefine(session: WriteSession, cloud: Cloud) -> None:
+    """Gives a cloud another definition and other regions."""
+    await session.execute(
+        update(CloudRow)
+        .where(CloudRow.name == cloud.name)
+        .values(type=cloud.type, definition=cloud.definition)
+    )
+    await session.execute(delete(CloudRegionRow).where(CloudRegionRow.cloud == cloud.name))
+    await put(session, cloud)
+
+
+async def remove(session: WriteSession, name: str) -> None:
+    """Forgets a cloud with all credentials for it and all access to it, as Juju does.
+
+    Raises:
+        Conflict: there are models on it, in Juju's words.
+    """
+    if models := await models_on(session, name):
+        raise Conflict(f"cloud is used by {models} model{'' if models == 1 else 's'}")
+    await relations.remove_object(session, Object.cloud(name))
+    await session.execute(delete(CredentialRow).where(CredentialRow.cloud == name))
+    await session.execute(delete(ControllerRegionRow).where(ControllerRegionRow.cloud == name))
+    await session.execute(delete(CloudRow).where(CloudRow.name == name))
+
+
+async def models_on(session: ReadSession, name: str) -> int:
+    """How many models there are on a cloud."""
+    count = select(func.count()).select_from(ModelRow).where(ModelRow.cloud == name)
+    return (await session.execute(count)).scalar_one()
+
+
+async def offered_by(session: ReadSession, name: str) -> list[Controller]:
+    """The controllers that offer a cloud, by name."""
+    offering = select(ControllerRegionRow.controller_id).where(ControllerRegionRow.cloud == name)
+    statement = (
+        select(*columns(ControllerRow, Controller))
+        .where(ControllerRow.id.in_(offering))
+        .order_by(ControllerRow.name)
+    )
+    return [record(Controller, row) for row in await session.execute(statement)]
+
+
+async def offer(session: WriteSession, controller: Controller, cloud: Cloud) -> None:
+    """Says that a controller offers a cloud with just these regions."""
+    await withdraw(session, controller.id, cloud.name)
+    rows = []
+    for region in cloud.regions:
+        own = (cloud.name, region.name) == (controller.cloud, controller.region)
+        rows.append(
+            {
+                "controller_id": controller.id,
+                "cloud": cloud.name,
+                "region": region.name,
+                "priority": OWN_REGION if own else REACHED_REGION,
+            }
+        )
+    await session.execute(insert(ControllerRegionRow).values(rows))
+
+
+async def withdraw(session: WriteSession, controller_id: int, name: str) -> None:
+    """Says that a controller does not offer a cloud any more."""
+    await session.execute(
+        delete(ControllerRegionRow).where(
+            ControllerRegionRow.controller_id == controller_id, ControllerRegionRow.cloud == name
+        )
+    )
 
 
 async def set_reach(session: WriteSession, controller_id: int, reach: Iterable[Reach]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from jimm.errors import Conflict, NotFound
@@ -18,6 +18,7 @@ from jimm.registry.tables import (
     IdentityRow,
     ModelRow,
 )
+from jimm.registry.words import GONE, ModelState
 from jimm.wire.tags import CredentialId, ModelUUID
 
 
@@ -53,6 +54,7 @@ class CredentialUse:
 
     uuid: ModelUUID
     name: str
+    owner: str
     controller_id: int | None
 
 
@@ -128,10 +130,20 @@ async def of_owner(session: ReadSession, owner: str, cloud: str = "") -> list[Cr
 
 
 async def uses(session: ReadSession, credential_id: int) -> list[CredentialUse]:
-    """The models that use it, by name."""
+    """The models that use it, by name; those that are as good as gone don't."""
     statement = (
-        select(ModelRow.uuid, ModelRow.name, ModelRow.controller_id)
-        .where(ModelRow.credential_id == credential_id, ModelRow.uuid.is_not(None))
+        select(
+            ModelRow.uuid,
+            ModelRow.name,
+            IdentityRow.name.label("owner"),
+            ModelRow.controller_id,
+        )
+        .join(IdentityRow, IdentityRow.id == ModelRow.owner_id)
+        .where(
+            ModelRow.credential_id == credential_id,
+            ModelRow.uuid.is_not(None),
+            ModelRow.life != GONE,
+        )
         .order_by(ModelRow.name)
     )
     return [record(CredentialUse, row) for row in await session.execute(statement)]
@@ -146,9 +158,9 @@ async def remove(session: WriteSession, key: CredentialId, *, force: bool = Fals
     """
     found = await get(session, key)
     on_it = ModelRow.credential_id == found.id
-    if force:
-        await session.execute(update(ModelRow).where(on_it).values(credential_id=None))
-    elif await session.scalar(select(func.count()).select_from(ModelRow).where(on_it)):
+    unused = on_it if force else on_it & (ModelRow.life == GONE)
+    await session.execute(update(ModelRow).where(unused).values(credential_id=None))
+    if await session.scalar(select(func.count()).select_from(ModelRow).where(on_it)):
         raise Conflict(f'credential "{key}" is still used by models')
     await session.execute(delete(CredentialRow).where(CredentialRow.id == found.id))
 
@@ -188,6 +200,26 @@ async def holders(session: ReadSession, credential_id: int) -> list[Controller]:
         .order_by(ControllerRow.name)
     )
     return [record(Controller, row) for row in await session.execute(statement)]
+
+
+async def stale(session: ReadSession, controller_id: int) -> list[Credential]:
+    """The credentials of which models on a controller use an older revision than there is, or
+    one that is not known."""
+    there = (
+        select(ControllerCredentialRow.revision)
+        .where(
+            ControllerCredentialRow.controller_id == controller_id,
+            ControllerCredentialRow.credential_id == CredentialRow.id,
+        )
+        .scalar_subquery()
+    )
+    used = exists().where(
+        ModelRow.credential_id == CredentialRow.id,
+        ModelRow.controller_id == controller_id,
+        ModelRow.state == ModelState.LIVE,
+    )
+    statement = _select().where(used, func.coalesce(there, 0) < CredentialRow.revision)
+    return [record(Credential, row) for row in await session.execute(statement)]
 
 
 def _select() -> Select[Any]:

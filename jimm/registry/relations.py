@@ -1,7 +1,7 @@
 """Who is what to what; every change has a revision, and is notified.
 
-Controllers and models are named by uuid, clouds by name, JIMM by ``jimm``. The revision of a
-change is taken under a lock, so that whoever has read up to a revision has missed none.
+Controllers, models and offers are named by uuid, clouds by name, JIMM by ``jimm``. The revision
+of a change is taken under a lock, so that whoever has read up to a revision has missed none.
 """
 
 from collections.abc import Collection, Iterable
@@ -51,6 +51,11 @@ class Object:
     def model(cls, uuid: str) -> "Object":
         """A model."""
         return cls(ObjectKind.MODEL, uuid)
+
+    @classmethod
+    def offer(cls, uuid: str) -> "Object":
+        """An offer."""
+        return cls(ObjectKind.OFFER, uuid)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from jimm.controllers.calls.rows import only, only_done, present, refuse_error
 from jimm.controllers.link import Link
 from jimm.errors import NotValid
 from jimm.wire.params.cloud import (
+    AddCloud,
     Cloud,
     CloudCredential,
     CloudResults,
@@ -17,6 +18,7 @@ from jimm.wire.params.cloud import (
     CredentialArg,
     CredentialArgs,
     CredentialContentResults,
+    CredentialModelResult,
     CredentialResults,
     ModifyCloudAccess,
     ModifyCloudAccessRequest,
@@ -24,13 +26,15 @@ from jimm.wire.params.cloud import (
     RevokeCredentials,
     StringsResults,
     TaggedCredential,
+    UpdateCloud,
+    UpdateClouds,
     UpdateCredentialResult,
     UpdateCredentialResults,
     UpdateCredentials,
     UserCloud,
     UserClouds,
 )
-from jimm.wire.params.common import Entities, ErrorResults
+from jimm.wire.params.common import Empty, Entities, ErrorResults
 from jimm.wire.tags import (
     CredentialId,
     cloud_tag,
@@ -61,6 +65,34 @@ async def cloud(link: Link, name: str, *, deadline: float = deadlines.READ) -> C
     row = only(link, answer.results)
     refuse_error(row.error)
     return present(link, row.cloud)
+
+
+async def add_cloud(
+    link: Link,
+    name: str,
+    definition: Cloud,
+    *,
+    force: bool = False,
+    deadline: float = deadlines.CHANGE,
+) -> None:
+    """Adds a cloud; for superusers. ``already exists`` for a name that is taken, ``incompatible
+    clouds`` for a type that the controller takes only by force."""
+    params = AddCloud(name=name, cloud=definition, force=force)
+    await _call(link, "AddCloud", params, Empty, deadline)
+
+
+async def update_cloud(
+    link: Link, name: str, definition: Cloud, *, deadline: float = deadlines.CHANGE
+) -> None:
+    """Changes a cloud's definition; for superusers."""
+    params = UpdateClouds(clouds=[UpdateCloud(name=name, cloud=definition)])
+    only_done(link, await _call(link, "UpdateCloud", params, ErrorResults, deadline))
+
+
+async def remove_cloud(link: Link, name: str, *, deadline: float = deadlines.CHANGE) -> None:
+    """Forgets a cloud and the credentials for it; refused while models are on it."""
+    params = Entities.of(cloud_tag(name))
+    only_done(link, await _call(link, "RemoveClouds", params, ErrorResults, deadline))
 
 
 async def user_credentials(
@@ -134,6 +166,23 @@ async def update_credential(
     if not any(model.errors for model in row.models):
         refuse_error(row.error)
     return row
+
+
+async def check_credential(
+    link: Link, name: CredentialId, content: CloudCredential, *, deadline: float = deadlines.READ
+) -> list[CredentialModelResult]:
+    """What a credential would mean for the models that use it (``CheckCredentialsModels``).
+
+    Raises:
+        RemoteError: any other error; ``user not found`` before the owner's first login there.
+    """
+    tagged = TaggedCredential(tag=credential_tag(name), credential=content)
+    params = UpdateCredentials(credentials=[tagged])
+    answer = await _call(link, "CheckCredentialsModels", params, UpdateCredentialResults, deadline)
+    row = only(link, answer.results)
+    if not any(model.errors for model in row.models):
+        refuse_error(row.error)
+    return row.models
 
 
 async def revoke_credential(

@@ -15,6 +15,8 @@ from jimm.wire.params.controller import (
     InitiateMigration,
     InitiateMigrationResults,
     MigrationSpec,
+    ModelBlockInfo,
+    ModelBlockInfoList,
     ModifyControllerAccess,
     ModifyControllerAccessRequest,
     UserAccessResults,
@@ -88,6 +90,21 @@ async def initiate_migration(
     row = only(link, answer.results)
     refuse_error(row.error)
     return row.migration_id
+
+
+async def list_blocked_models(
+    link: Link, *, deadline: float = deadlines.READ
+) -> list[ModelBlockInfo]:
+    """The models on which something is blocked; for superusers."""
+    answer = await link.call(
+        _FACADE,
+        "ListBlockedModels",
+        None,
+        ModelBlockInfoList,
+        versions=_ALL_MODELS,
+        deadline=deadline,
+    )
+    return answer.models
 
 
 async def get_controller_access(link: Link, user: str, *, deadline: float = deadlines.READ) -> str:

@@ -29,6 +29,27 @@ class Cloud(Params, kw_only=True):
     is_controller_cloud: bool = False
 
 
+class AddCloud(Params, kw_only=True):
+    """``AddCloud``; ``force`` takes a type that the controller would refuse."""
+
+    cloud: Cloud
+    name: str
+    force: bool | None = None
+
+
+class UpdateCloud(Params, kw_only=True):
+    """A cloud's new definition."""
+
+    cloud: Cloud
+    name: str
+
+
+class UpdateClouds(Params, kw_only=True):
+    """``UpdateCloud``."""
+
+    clouds: list[UpdateCloud]
+
+
 class CloudsResult(Params, kw_only=True):
     """``Clouds``: definitions by cloud tag."""
 

@@ -1,4 +1,4 @@
-"""``Controller`` 11 and 12 (Juju ``rpc/params/controller.go``, ``migration.go``)."""
+"""``Controller`` 11 to 13 (Juju ``rpc/params/controller.go``, ``migration.go``)."""
 
 from jimm.wire.params.common import Error, Params
 
@@ -48,6 +48,23 @@ class ModifyControllerAccessRequest(Params, kw_only=True):
     """``ModifyControllerAccess``."""
 
     changes: list[ModifyControllerAccess]
+
+
+class ModelBlockInfo(Params, kw_only=True):
+    """A model with its blocks: BlockChange, BlockDestroy, BlockRemove. Its owner is in
+    ``owner_tag`` or, in version 13, as a user id in ``qualifier``."""
+
+    name: str
+    model_uuid: str
+    owner_tag: str = ""
+    qualifier: str = ""
+    blocks: list[str]
+
+
+class ModelBlockInfoList(Params, kw_only=True):
+    """``ListBlockedModels``."""
+
+    models: list[ModelBlockInfo] = []
 
 
 class ControllerAPIInfo(Params, kw_only=True):
@@ -107,3 +124,9 @@ class InitiateMigrationResults(Params, kw_only=True):
     """One row for each spec."""
 
     results: list[InitiateMigrationResult]
+
+
+class RemoveBlocks(Params, kw_only=True):
+    """``RemoveBlocks``."""
+
+    all: bool = False

@@ -1,6 +1,7 @@
 """``UserManager`` 3 (Juju ``rpc/params/usermanager.go``)."""
 
 from jimm.wire.params.common import Entity, Error, Params
+from jimm.wire.params.model_manager import UserModelInfo
 
 
 class UserInfoRequest(Params, kw_only=True):
@@ -11,13 +12,14 @@ class UserInfoRequest(Params, kw_only=True):
 
 
 class UserInfo(Params, kw_only=True):
-    """A user of the controller; ``access`` is to the controller."""
+    """A user of the controller; ``access`` is to the controller. ``date_created`` is left out
+    for those of whom nobody knows it."""
 
     username: str
     display_name: str
     access: str
     created_by: str
-    date_created: str
+    date_created: str | None = None
     last_connection: str | None = None
     disabled: bool
 
@@ -33,6 +35,19 @@ class UserInfoResults(Params, kw_only=True):
     """One row for each user."""
 
     results: list[UserInfoResult]
+
+
+class ModelUserInfoResult(Params, kw_only=True):
+    """Somebody's access to a model, or an error."""
+
+    result: UserModelInfo | None = None
+    error: Error | None = None
+
+
+class ModelUserInfoResults(Params, kw_only=True):
+    """``ModelUserInfo``: one row for each user, not for each model."""
+
+    results: list[ModelUserInfoResult]
 
 
 class AddUser(Params, kw_only=True):
