@@ -11,6 +11,8 @@ CHANGE: Final = 15.0
 CREATE_MODEL: Final = 120.0
 INITIATE_MIGRATION: Final = 180.0
 """Prechecks, a full export and up to a minute of dialling the target (Juju 3.6)."""
+UPGRADE_MODEL: Final = 120.0
+"""The controller may have to ask Juju's own servers for the versions there are."""
 PING: Final = 30.0
 
 

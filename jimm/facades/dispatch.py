@@ -4,13 +4,17 @@ import asyncio
 import logging
 from typing import Final, Protocol, assert_never
 
+from jimm.access.devices import Code
 from jimm.errors import JimmError, ProtocolError
+from jimm.facades.application_offers import ApplicationOffers
 from jimm.facades.cloud import Cloud
 from jimm.facades.connections import Connections
 from jimm.facades.controller import Controller
 from jimm.facades.jimm import Jimm
 from jimm.facades.model_config import ModelConfig
 from jimm.facades.model_manager import ModelManager
+from jimm.facades.model_summary_watcher import ModelSummaryWatcher
+from jimm.facades.model_upgrader import ModelUpgrader
 from jimm.facades.pinger import Pinger
 from jimm.facades.session import Session, SessionFacade
 from jimm.facades.user_manager import UserManager
@@ -19,24 +23,47 @@ from jimm.wire.envelope import Request, decode, encode_error, encode_result, num
 from jimm.wire.facade import Facade, Table
 from jimm.wire.login import (
     Accepted,
+    Attempt,
     Authenticate,
+    AwaitDevice,
+    BeginDevice,
     Command,
+    DeviceBegun,
+    DeviceConfirmed,
+    DeviceFailed,
     Dialogue,
     Door,
-    PasswordLogin,
+    DropDevices,
     Refused,
     Reply,
     RequestReceived,
     Serve,
 )
 from jimm.wire.params.admin import FacadeVersions, LoginResult
+from jimm.wire.secret import Secret
 
 log = logging.getLogger(__name__)
 
-TABLE: Final = Table([Cloud, Controller, Jimm, ModelConfig, ModelManager, Pinger, UserManager])
+TABLE: Final = Table(
+    [
+        ApplicationOffers,
+        Cloud,
+        Controller,
+        Jimm,
+        ModelConfig,
+        ModelManager,
+        ModelSummaryWatcher,
+        ModelUpgrader,
+        Pinger,
+        UserManager,
+    ]
+)
 
 AT_ONCE: Final = 64
 """Calls under way on one connection; more wait in the socket's own buffer."""
+
+ANSWERED_WITHIN: Final = 1.0
+"""Seconds that a connection which is to be closed waits for the answers under way."""
 
 FAILED: Final = "JIMM failed on this request; its log says why"
 
@@ -54,11 +81,11 @@ class Socket(Protocol):
         """Tells the client to connect again; one that is gone is no error."""
 
 
-class Logins(Protocol):
-    """How a client is let in."""
+class Guest(Protocol):
+    """How one client is let in."""
 
     async def log_in(
-        self, attempt: PasswordLogin, facades: list[FacadeVersions]
+        self, attempt: Attempt, facades: list[FacadeVersions]
     ) -> tuple[Session, LoginResult]:
         """The session of a true attempt, and what to answer.
 
@@ -66,19 +93,30 @@ class Logins(Protocol):
             JimmError: it is not true.
         """
 
+    async def begin_device(self) -> Code:
+        """A code for a person to enter."""
+
+    async def await_device(self, login_id: str) -> Secret:
+        """The session token that the person lets the client have.
+
+        Raises:
+            JimmError: none.
+        """
+
 
 class Connection:
     """Drives one socket until the client leaves."""
 
-    def __init__(self, socket: Socket, logins: Logins, open_ones: Connections) -> None:
+    def __init__(self, socket: Socket, guest: Guest, open_ones: Connections) -> None:
         self._socket = socket
-        self._logins = logins
+        self._guest = guest
         self._open_ones = open_ones
         self._dialogue = Dialogue(Door.CONTROLLER)
         self._session: Session | None = None
         self._instances: dict[type[Facade], SessionFacade] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks = Tasks()
+        self._devices = Tasks()
 
     async def run(self) -> None:
         """Returns when the client is gone; what it had under way is cancelled then."""
@@ -87,10 +125,23 @@ class Connection:
                 await self._read(message)
         finally:
             self._open_ones.discard(self)
+            if self._session is not None:
+                self._session.watchers.stop_all()
+            await self._devices.aclose()
             await self._tasks.aclose()
 
     async def close(self, reason: str) -> None:
-        """Tells the client to connect, and log in, again."""
+        """Tells the client to connect, and log in, again; first what it asked is answered,
+        for it may be what it asked (another password) that ends its sessions."""
+        self._tasks.spawn(self._close_when_idle(reason), name="close a connection")
+
+    async def _close_when_idle(self, reason: str) -> None:
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                for _ in range(AT_ONCE):
+                    await self._slots.acquire()
+        except TimeoutError:
+            pass  # a watcher waits for news
         await self._socket.close(reason)
 
     async def _read(self, message: bytes | str) -> None:
@@ -119,12 +170,18 @@ class Connection:
                     await self._obey(self._dialogue.receive(await self._outcome(attempt)))
                 case Serve(request):
                     await self._socket.send(await self._answer(request))
+                case BeginDevice(ticket):
+                    await self._obey(self._dialogue.receive(await self._begun(ticket)))
+                case AwaitDevice(ticket, login_id):
+                    self._devices.spawn(self._device(ticket, login_id), name="device login")
+                case DropDevices():
+                    await self._devices.aclose()
                 case _:
                     assert_never(command)
 
-    async def _outcome(self, attempt: PasswordLogin) -> Accepted | Refused:
+    async def _outcome(self, attempt: Attempt) -> Accepted | Refused:
         try:
-            self._session, result = await self._logins.log_in(attempt, TABLE.listing())
+            self._session, result = await self._guest.log_in(attempt, TABLE.listing())
         except JimmError as error:
             return Refused(error)
         except Exception:
@@ -132,6 +189,27 @@ class Connection:
             return Refused(JimmError(FAILED))
         self._open_ones.add(self, self._session.caller.identity)
         return Accepted(result)
+
+    async def _begun(self, ticket: int) -> DeviceBegun | DeviceFailed:
+        try:
+            begun = await self._guest.begin_device()
+        except JimmError as error:
+            return DeviceFailed(ticket, error)
+        except Exception:
+            log.exception("a device login could not begin")
+            return DeviceFailed(ticket, JimmError(FAILED))
+        return DeviceBegun(ticket, begun.id, begun.user_code, begun.verification_uri)
+
+    async def _device(self, ticket: int, login_id: str) -> None:
+        outcome: DeviceConfirmed | DeviceFailed
+        try:
+            outcome = DeviceConfirmed(ticket, await self._guest.await_device(login_id))
+        except JimmError as error:
+            outcome = DeviceFailed(ticket, error)
+        except Exception:
+            log.exception("a device login failed")
+            outcome = DeviceFailed(ticket, JimmError(FAILED))
+        await self._obey(self._dialogue.receive(outcome))
 
     async def _answer(self, request: Request) -> bytes:
         try:

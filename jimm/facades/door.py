@@ -3,7 +3,10 @@
 from fastapi import WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
+from jimm.access.devices import Code, DeviceFlow
 from jimm.access.logins import Logins
+from jimm.access.names import alias
+from jimm.access.visitor import Visitor, visitor
 from jimm.facades.connections import Connections
 from jimm.facades.dispatch import Connection
 from jimm.facades.session import Session
@@ -12,8 +15,9 @@ from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.wire import tags
 from jimm.wire.frames import GOING_AWAY
-from jimm.wire.login import PasswordLogin
+from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import FacadeVersions, HostPort, LoginResult, UserInfo
+from jimm.wire.secret import Secret
 
 
 class ApiDoor:
@@ -25,27 +29,33 @@ class ApiDoor:
         logins: Logins,
         servers: list[list[HostPort]],
         open_ones: Connections,
+        devices: DeviceFlow,
     ) -> None:
         self._fleet = fleet
         self._logins = logins
+        self._devices = devices
         self._servers = servers
         self._open_ones = open_ones
 
     async def enter(self, websocket: WebSocket) -> None:
         """One client, until it leaves."""
+        address = websocket.client.host if websocket.client is not None else ""
+        guest = _Guest(self, visitor(websocket.headers, address))
         await websocket.accept()
-        await Connection(_Socket(websocket), self, self._open_ones).run()
+        await Connection(_Socket(websocket), guest, self._open_ones).run()
 
     async def log_in(
-        self, attempt: PasswordLogin, facades: list[FacadeVersions]
+        self, attempt: Attempt, who: Visitor, facades: list[FacadeVersions]
     ) -> tuple[Session, LoginResult]:
         """Checks a login; what is answered names JIMM wherever a controller would be named.
 
         Raises:
-            InvalidLogin, TryAgain: as :meth:`jimm.access.logins.Logins.by_password`.
+            InvalidLogin, SessionTokenInvalid, Unauthorized, TryAgain: as
+                :meth:`jimm.access.logins.Logins.by_attempt`.
         """
-        identity = await self._logins.by_password(attempt.name, attempt.password)
-        session = Session(self._fleet, Caller(identity.name, identity.admin, "api"))
+        identity = await self._logins.by_attempt(attempt, who)
+        bare = alias(attempt.name, identity.name) if isinstance(attempt, PasswordLogin) else ""
+        session = Session(self._fleet, Caller(identity.name, identity.admin, "api"), alias=bare)
         result = LoginResult(
             servers=self._servers,
             controller_tag=tags.controller_tag(self._fleet.uuid),
@@ -59,6 +69,37 @@ class ApiDoor:
             server_version=await versions.reported(self._fleet),
         )
         return session, result
+
+    async def begin_device(self, who: Visitor) -> Code:
+        """A device login, to be confirmed in a browser."""
+        return await self._devices.begin(who.client)
+
+    async def await_device(self, login_id: str) -> Secret:
+        """The session token of whoever confirms it.
+
+        Raises:
+            FatalLogin: it was refused, ran out, or was collected already.
+        """
+        return (await self._devices.wait(login_id)).token
+
+
+class _Guest:
+    """The door as one client sees it."""
+
+    def __init__(self, door: ApiDoor, who: Visitor) -> None:
+        self._door = door
+        self._who = who
+
+    async def log_in(
+        self, attempt: Attempt, facades: list[FacadeVersions]
+    ) -> tuple[Session, LoginResult]:
+        return await self._door.log_in(attempt, self._who, facades)
+
+    async def begin_device(self) -> Code:
+        return await self._door.begin_device(self._who)
+
+    async def await_device(self, login_id: str) -> Secret:
+        return await self._door.await_device(login_id)
 
 
 class _Socket:

@@ -9,7 +9,9 @@ import msgspec
 from jimm.access import rules
 from jimm.facades.session import Session
 from jimm.fleet import levels
-from jimm.fleet.models import Shown
+from jimm.fleet.caller import Caller
+from jimm.fleet.facts import lost
+from jimm.fleet.models import Absence, Shown
 from jimm.registry.models import Model, Visible
 from jimm.registry.relations import Held
 from jimm.registry.words import EVERYONE, ModelState, ObjectKind, Relation
@@ -33,7 +35,7 @@ def model_info(
     """
     model = shown.seen.model
     told = answer or shown.info
-    info = dict(told) if told is not None else _remembered(session, model, shown.why)
+    info = dict(told) if told is not None else _remembered(session, shown)
     info |= {
         "name": model.name,
         "uuid": model.uuid,
@@ -50,9 +52,11 @@ def model_info(
     return info
 
 
-def summary(session: Session, seen: Visible, *, away: str, provider: str) -> params_.ModelSummary:
-    """A row of ``ListModelSummaries``, from the registry; ``away`` says why its controller is
-    not there, if so; ``provider`` is the type of its cloud."""
+def summary(
+    session: Session, seen: Visible, subject: Caller, *, absence: Absence | None, provider: str
+) -> params_.ModelSummary:
+    """A row of ``ListModelSummaries``, from the registry, as ``subject`` may see it; ``absence``
+    says why its controller is not there, if so; ``provider`` is the type of its cloud."""
     model = seen.model
     return params_.ModelSummary(
         name=model.name,
@@ -67,9 +71,9 @@ def summary(session: Session, seen: Visible, *, away: str, provider: str) -> par
         owner_tag=session.user_tag(model.owner),
         qualifier=session.user_id(model.owner),
         life=model.life or "alive",
-        status=_status(model, away),
-        user_access=levels.on_model(seen, session.caller),
-        last_connection=None,
+        status=_status(model, absence),
+        user_access=levels.on_model(seen, subject),
+        last_connection=connected(seen.last_connection),
         counts=[
             params_.EntityCount(entity=entity, count=count)
             for entity, count in model.counts.items()
@@ -106,13 +110,16 @@ def failed_status(tag: str, error: Error) -> params_.ModelStatus:
     )
 
 
-def _status(model: Model, away: str) -> EntityStatus:
-    if model.state is ModelState.UNMANAGED:
-        return _unavailable(model, "its controller is not registered any more")
-    if model.state is ModelState.MISSING:
-        return _unavailable(model, "its controller does not have it any more")
-    if away:
-        return _unavailable(model, away)
+def connected(at: datetime | None) -> str | None:
+    """A ``last-connection``; ``None`` for somebody who never was."""
+    return None if at is None else _written(at)
+
+
+def _status(model: Model, absence: Absence | None) -> EntityStatus:
+    if why := lost(model):
+        return _unavailable(model, Absence(why, model.missing_since))
+    if absence is not None:
+        return _unavailable(model, absence)
     if model.state is ModelState.DESTROYING:
         return EntityStatus(status="destroying", info=model.status_info, since=_since(model))
     return EntityStatus(
@@ -120,8 +127,9 @@ def _status(model: Model, away: str) -> EntityStatus:
     )
 
 
-def _unavailable(model: Model, why: str) -> EntityStatus:
-    return EntityStatus(status=UNAVAILABLE, info=why, since=_since(model))
+def _unavailable(model: Model, absence: Absence) -> EntityStatus:
+    since = _since(model) if absence.since is None else _written(absence.since)
+    return EntityStatus(status=UNAVAILABLE, info=absence.why, since=since)
 
 
 def _since(model: Model) -> str:
@@ -133,18 +141,21 @@ def _written(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _remembered(session: Session, model: Model, why: str) -> dict[str, object]:
+def _remembered(session: Session, shown: Shown) -> dict[str, object]:
+    model = shown.seen.model
     row = params_.ModelInfo(
         name=model.name,
         type=model.type or "iaas",
         uuid=model.uuid,
         controller_uuid=session.fleet.uuid,
         is_controller=False,
+        provider_type=shown.provider,
         cloud_tag=tags.cloud_tag(model.cloud),
         cloud_region=model.region,
+        cloud_credential_validity=_validity(model),
         owner_tag=session.user_tag(model.owner),
         life=model.life or "alive",
-        status=_status(model, why),
+        status=_status(model, shown.absence),
         users=[],
         machines=[],
         secret_backends=[],
@@ -170,7 +181,7 @@ def _users(session: Session, shown: Shown) -> list[params_.UserModelInfo]:
             model_tag=tags.model_tag(model.uuid),
             user=session.user_id(identity),
             display_name="",
-            last_connection=None,
+            last_connection=connected(shown.connections.get(identity)),
             access=level,
         )
         for identity, level in access.items()
@@ -179,6 +190,13 @@ def _users(session: Session, shown: Shown) -> list[params_.UserModelInfo]:
 
 def _relations(held: tuple[Held, ...], subject: str) -> list[Relation]:
     return [each.relation for each in held if each.subject == subject]
+
+
+def _validity(model: Model) -> bool | None:
+    """A credential counts as valid until a controller has said otherwise."""
+    if model.credential_id is None:
+        return None
+    return model.credential_valid is not False
 
 
 def _credential_tag(session: Session, model: Model) -> str | None:

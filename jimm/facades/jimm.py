@@ -1,9 +1,9 @@
 """``JIMM`` 4: what Go JIMM's own tools, Terraform and the Dashboard ask of a broker."""
 
-from jimm.access.names import qualify
 from jimm.errors import JimmError, NotValid
 from jimm.facades.session import SessionFacade
-from jimm.fleet import controllers, models
+from jimm.fleet import cloud_changes, controllers, models
+from jimm.fleet.cloud_changes import NewCloud
 from jimm.fleet.controllers import Registration, require_administrator
 from jimm.migration import requests
 from jimm.registry.controllers import Controller
@@ -51,6 +51,25 @@ class Jimm(SessionFacade):
         removed = await controllers.show(fleet, caller, params.name)
         await controllers.remove(fleet, caller, params.name, force=params.force)
         return controller_info(removed)
+
+    @method("AddCloudToController", versions=(4,))
+    async def add_cloud_to_controller(self, params: params_.AddCloudToController) -> None:
+        """As ``Cloud.AddCloud``, to a controller of the caller's choice."""
+        new = NewCloud(
+            params.name,
+            params.cloud,
+            force=bool(params.force),
+            controller=params.controller_name,
+        )
+        await cloud_changes.add(self.session.fleet, self.session.caller, new)
+
+    @method("RemoveCloudFromController", versions=(4,))
+    async def remove_cloud_from_controller(self, params: params_.RemoveCloudFromController) -> None:
+        """As ``Cloud.RemoveClouds``, from one controller."""
+        name = tags.parse_cloud_tag(params.cloud_tag)
+        await cloud_changes.remove(
+            self.session.fleet, self.session.caller, name, controller=params.controller_name
+        )
 
     @method("MigrateModel", versions=(4,))
     async def migrate_model(self, params: params_.MigrateModel) -> InitiateMigrationResults:
@@ -114,7 +133,7 @@ class Jimm(SessionFacade):
         owner, separator, name = text.partition("/")
         if not separator or not tags.is_user_id(owner) or not tags.is_model_name(name):
             raise NotValid(f'"{text}" is no model: give its uuid, or owner/name')
-        return f"{qualify(owner, self.session.fleet.local_domain)}/{name}"
+        return f"{self.session.full_name(owner)}/{name}"
 
 
 def controller_info(controller: Controller) -> params_.ControllerInfo:

@@ -1,11 +1,12 @@
 """One logged-in client on ``/api``, and the names as it knows them."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from jimm.access.names import qualify, shown
 from jimm.errors import JimmError, Unauthorized
+from jimm.facades.watchers import Watchers
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.wire import tags
@@ -22,14 +23,20 @@ class Session:
     """What a facade works with.
 
     Users of the local domain are shown, and accepted, by their bare names: the juju client
-    and python-libjuju insist on the name that they logged in with.
+    and python-libjuju insist on the name that they logged in with. ``alias`` is the bare client
+    id of a service account that logged in with it, else empty: it means the caller too.
     """
 
     fleet: Fleet
     caller: Caller
+    alias: str = ""
+    watchers: Watchers = field(default_factory=Watchers)
 
     def user_id(self, identity: str) -> str:
-        """An identity as the client knows it: bare for the local domain."""
+        """An identity as the client knows it: bare for the local domain, and for itself where
+        it logged in so."""
+        if self.alias and identity == self.caller.identity:
+            return self.alias
         return shown(identity, self.fleet.local_domain)
 
     def user_tag(self, identity: str) -> str:
@@ -44,7 +51,13 @@ class Session:
         """
         if not tag:
             return self.caller.identity
-        return qualify(tags.parse_user_tag(tag), self.fleet.local_domain)
+        return self.full_name(tags.parse_user_tag(tag))
+
+    def full_name(self, user_id: str) -> str:
+        """The identity that a user id of the client's means."""
+        if self.alias and user_id == self.alias:
+            return self.caller.identity
+        return qualify(user_id, self.fleet.local_domain)
 
     def require_self(self, tag: str) -> None:
         """Nothing, where the tag means the caller, or the caller administers JIMM.
@@ -67,7 +80,7 @@ class Session:
             NotValid: it is no credential tag.
         """
         credential = tags.parse_credential_tag(tag)
-        return credential._replace(owner=qualify(credential.owner, self.fleet.local_domain))
+        return credential._replace(owner=self.full_name(credential.owner))
 
 
 class SessionFacade(Facade):

@@ -25,13 +25,14 @@ from jimm.errors import (
     Unauthorized,
     WrongController,
 )
-from jimm.fleet import facts, leasing, levels, placing
+from jimm.fleet import defaults, facts, leasing, levels, placing
 from jimm.fleet.caller import Caller
 from jimm.fleet.credentials import push_if_older
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.fleet.placing import Wanted
 from jimm.placement import Decision, Ranked
 from jimm.registry import controllers, identities, intents, models, placements, relations
+from jimm.registry import facts as registered_facts
 from jimm.registry.clouds import Cloud
 from jimm.registry.controllers import Controller
 from jimm.registry.credentials import Credential
@@ -58,7 +59,8 @@ REQUEST_AT_FAULT: Final = frozenset({codes.NOT_VALID, codes.BAD_REQUEST, codes.N
 
 @dataclass(frozen=True, slots=True)
 class NewModel:
-    """A model to create. ``owner`` is a full identity; empty texts leave the choice to JIMM."""
+    """A model to create. ``owner`` is a full identity; empty texts leave the choice to JIMM.
+    The caller's defaults are added to ``config``."""
 
     name: str
     owner: str
@@ -117,7 +119,7 @@ async def create(fleet: Fleet, caller: Caller, new: NewModel) -> Created:
     wanted = Wanted(cloud.name, new.wanted.region, new.wanted.controller)
     decision = await placing.decide_now(fleet, caller, wanted)
     if not decision.ranked:
-        raise placing.refusal(decision)
+        raise placing.refusal(caller, cloud, decision)
     work = await _intend(fleet, caller, new, cloud, credential, decision)
     task = fleet.tasks.spawn(_carry_out(fleet, caller, work), name=f"create {new.name}")
     return await asyncio.shield(task)
@@ -193,7 +195,7 @@ async def _try(fleet: Fleet, caller: Caller, work: _Work, ranked: Ranked) -> Cre
         controller = await controllers.by_name(session, ranked.candidate.name)
     async with leasing.kept(fleet.registry, intents.renew, work.intent.held):
         try:
-            info = await _send(fleet, work, controller, ranked.region)
+            info = await _send(fleet, caller, work, controller, ranked.region)
         except LostAnswer as lost:
             info = await _look_for(fleet, work, controller, lost)
         except RemoteError as error:
@@ -215,7 +217,7 @@ async def _try(fleet: Fleet, caller: Caller, work: _Work, ranked: Ranked) -> Cre
 
 
 async def _send(
-    fleet: Fleet, work: _Work, controller: Controller, region: str
+    fleet: Fleet, caller: Caller, work: _Work, controller: Controller, region: str
 ) -> Mapping[str, object]:
     """One CreateModel, in the owner's name, after making sure that the name is free there."""
     own = fleet.link(controller)
@@ -229,7 +231,7 @@ async def _send(
         request = CreateModel(
             name=work.new.name,
             owner_tag=tags.user_tag(user),
-            config=dict(work.new.config),
+            config=await defaults.merged(fleet, caller, work.cloud.name, region, work.new.config),
             cloud_tag=tags.cloud_tag(work.cloud.name),
             region=region,
             credential=_credential_tag(work.credential, user),
@@ -360,7 +362,7 @@ async def arrive(
     )
     about = Object.model(seen.facts.uuid)
     await relations.add(session, owner, Relation.ADMINISTRATOR, about)
-    await models.record_facts(session, controller.id, [seen.facts])
+    await registered_facts.record(session, controller.id, [seen.facts])
     return await models.by_id(session, model_id)
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from jimm.errors import ProtocolError
-from jimm.registry.models import Facts
+from jimm.registry.facts import Facts
+from jimm.registry.models import Model
+from jimm.registry.words import GONE, ModelState
 from jimm.wire import tags
 from jimm.wire.fold import convert
 from jimm.wire.params.common import EntityStatus, Params
@@ -39,6 +41,11 @@ class Seen:
     facts: Facts
 
 
+def gone(model: Model) -> Facts:
+    """Of a model that is being destroyed and that its controller no longer has."""
+    return Facts(uuid=model.uuid, life=GONE, status="destroying", status_info="", status_since=None)
+
+
 def read(told: Mapping[str, object]) -> Seen:
     """A row of ``ListModelSummaries``, or a ``ModelInfo``.
 
@@ -66,3 +73,12 @@ def read(told: Mapping[str, object]) -> Seen:
             migration=None if migration is None else msgspec.to_builtins(migration),
         ),
     )
+
+
+def lost(model: Model) -> str:
+    """Why no controller has a model, as far as JIMM knows; empty where one has."""
+    if model.state is ModelState.UNMANAGED:
+        return "its controller is not registered any more"
+    if model.state is ModelState.MISSING:
+        return "its controller does not have it any more"
+    return ""

@@ -8,6 +8,7 @@ from datetime import datetime
 from jimm.controllers.endpoint import Endpoint
 from jimm.controllers.link import Link
 from jimm.controllers.pool import Pool
+from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.net.tasks import Tasks
 from jimm.registry import controllers
@@ -24,7 +25,8 @@ class Fleet:
 
     ``uuid`` is JIMM's own, shown where a controller's would be; ``worker`` names this replica
     on leases; ``authority`` is the PEM of JIMM's own CA, empty when clients need none of ours;
-    ``tasks`` are what goes on though its caller has gone.
+    ``tasks`` are what goes on though its caller has gone; ``summaries`` tell watchers of
+    models.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Fleet:
     rng: random.Random
     now: Callable[[], datetime]
     tasks: Tasks
+    summaries: Summaries
 
     @property
     def local_domain(self) -> str:

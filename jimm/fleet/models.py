@@ -2,8 +2,9 @@
 its own."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -15,6 +16,7 @@ from jimm.errors import (
     Conflict,
     ControllerError,
     ControllerUnavailable,
+    JimmError,
     LostAnswer,
     MigrationUnderway,
     ModelNotFound,
@@ -22,30 +24,52 @@ from jimm.errors import (
     RemoteError,
     Unauthorized,
 )
-from jimm.fleet import levels
+from jimm.fleet import asking, clouds, levels
+from jimm.fleet import facts as fleet_facts
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.fleet.leasing import LEASE
-from jimm.registry import controllers, intents, migrations, models, relations
+from jimm.registry import (
+    controllers,
+    facts,
+    intents,
+    migrations,
+    model_connections,
+    models,
+    relations,
+)
+from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
 from jimm.registry.models import Model, Visible
 from jimm.registry.relations import Held, Object
 from jimm.registry.words import IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.params.model_manager import DestroyModel, ModelStatus
+from jimm.wire.tags import ModelUUID
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a controller, or what it has, can't be asked, and since when if that is known."""
+
+    why: str
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A model as it is shown: ``info`` is the controller's own answer, ``None`` while it is
-    away, then ``why`` says so. ``held`` are all relations to the model."""
+    away; then ``absence`` says so, and ``provider`` is the type of the model's cloud. ``held``
+    are all relations to the model, ``connections`` the last connections to it, by identity."""
 
     seen: Visible
     level: str
-    info: Mapping[str, object] | None
-    why: str
     held: tuple[Held, ...]
+    info: Mapping[str, object] | None
+    absence: Absence | None = None
+    provider: str = ""
+    connections: Mapping[str, datetime] = field(default_factory=dict)
 
 
 async def visible(
@@ -81,8 +105,44 @@ async def find(fleet: Fleet, caller: Caller, model: str) -> Visible:
     held = frozenset(each.relation for each in entry.held if each.object_key == model)
     seen = Visible(entry.model, held)
     if not levels.on_model(seen, caller):
-        raise ModelNotFound(f'model "{model}" not found')
+        raise _unknown(model)
     return seen
+
+
+async def administered(fleet: Fleet, caller: Caller, model: str) -> Visible:
+    """As :func:`find`, for what only a model's administrator may do.
+
+    Raises:
+        ModelNotFound: there is none, or none that the caller may know of.
+        Unauthorized: the caller does not administer it.
+    """
+    seen = await find(fleet, caller, model)
+    if levels.on_model(seen, caller) != levels.ADMIN:
+        raise Unauthorized
+    return seen
+
+
+async def refuse_migrating(fleet: Fleet, model: str) -> None:
+    """Nothing, unless the model is being moved.
+
+    Raises:
+        MigrationUnderway: it is.
+    """
+    async with fleet.registry.read() as session:
+        if await migrations.active(session, [model]):
+            raise MigrationUnderway
+
+
+async def host(fleet: Fleet, model: Model) -> Controller:
+    """The controller that has a model.
+
+    Raises:
+        ControllerUnavailable: it is not registered any more.
+    """
+    if model.controller_id is None:
+        raise ControllerUnavailable("the model's controller is not registered any more")
+    async with fleet.registry.read() as session:
+        return await controllers.by_id(session, model.controller_id)
 
 
 async def refer(fleet: Fleet, caller: Caller, reference: str) -> Visible:
@@ -110,54 +170,102 @@ async def refer(fleet: Fleet, caller: Caller, reference: str) -> Visible:
     raise unknown
 
 
-async def show(fleet: Fleet, caller: Caller, model: str) -> Shown:
+async def show(fleet: Fleet, caller: Caller, model: ModelUUID, *, series: bool = False) -> Shown:
     """A model with what its controller says of it now.
 
     Raises:
         ModelNotFound: there is none that the caller may know of, or its controller says so.
-        RemoteError: its controller refuses to say.
     """
-    seen = await find(fleet, caller, model)
+    return _present(await show_all(fleet, caller, [model], series=series))
+
+
+async def show_all(
+    fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID], *, series: bool = False
+) -> list[Shown | JimmError]:
+    """As :func:`show` for many: an outcome for each, in order. Every controller is asked once,
+    and all of them at once; ``series`` as in
+    :func:`jimm.controllers.calls.model_manager.model_infos_plain`."""
+    found = await _known(fleet, caller, wanted)
     async with fleet.registry.read() as session:
-        held = await relations.about(session, [Object.model(model)])
-    level = levels.on_model(seen, caller)
-    try:
-        info = await _info(fleet, seen.model)
-    except RemoteError as error:
-        if error.juju_code in (codes.NOT_FOUND, codes.MODEL_NOT_FOUND):
-            raise ModelNotFound(f'model "{model}" not found') from error
-        return Shown(seen, level, None, str(error), tuple(held))
-    except ControllerError as error:
-        return Shown(seen, level, None, str(error), tuple(held))
-    return Shown(seen, level, info, "", tuple(held))
+        held = await relations.about(session, [Object.model(uuid) for uuid in found])
+        connections = await model_connections.of_models(session, found)
+    told = await asking.about(
+        fleet,
+        [seen.model for seen in found.values()],
+        lambda link, uuids: calls.model_infos_plain(link, uuids, series=series),
+    )
+    absent = [uuid for uuid, each in told.items() if isinstance(each, JimmError)]
+    gone = await away(fleet) if absent else {}
+    providers = await clouds.providers(fleet) if absent else {}
+
+    def outcome(uuid: ModelUUID) -> Shown | JimmError:
+        if uuid not in found:
+            return _unknown(uuid)
+        seen, said = found[uuid], told[uuid]
+        about = tuple(each for each in held if each.object_key == uuid)
+        level = levels.on_model(seen, caller)
+        connected = connections.get(uuid, {})
+        if not isinstance(said, JimmError):
+            return Shown(seen, level, about, said, connections=connected)
+        if said.juju_code in (codes.NOT_FOUND, codes.MODEL_NOT_FOUND):
+            return _unknown(uuid)
+        noted = gone.get(seen.model.controller_name or "")
+        absence = Absence(str(said), None if noted is None else noted.since)
+        provider = providers.get(seen.model.cloud, "")
+        return Shown(seen, level, about, None, absence, provider, connected)
+
+    return [outcome(uuid) for uuid in wanted]
 
 
-async def _info(fleet: Fleet, model: Model) -> Mapping[str, object]:
-    if model.controller_uuid is None:
-        raise ControllerUnavailable("the model's controller is not registered any more")
-    return await calls.model_info_plain(fleet.pool.link(model.controller_uuid), model.uuid)
+async def status(
+    fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID]
+) -> list[tuple[Visible, ModelStatus] | JimmError]:
+    """Life and counts, from the controllers: an outcome for each model, in order.
 
-
-async def status(fleet: Fleet, caller: Caller, model: str) -> tuple[Visible, ModelStatus]:
-    """Life and counts, from the controller.
-
-    Raises:
-        ModelNotFound: as :func:`find`.
-        ControllerError: its controller is away, or refuses (``not found`` once it is gone).
+    The errors are :class:`ModelNotFound`, as in :func:`find`, or what a controller, or its
+    absence, gave (``not found`` once the model is gone).
     """
-    seen = await find(fleet, caller, model)
-    if seen.model.controller_uuid is None:
-        raise ControllerUnavailable("the model's controller is not registered any more")
-    link = fleet.pool.link(seen.model.controller_uuid)
-    return seen, await calls.model_status(link, seen.model.uuid)
+    found = await _known(fleet, caller, wanted)
+    models_ = [seen.model for seen in found.values()]
+    told = await asking.about(fleet, models_, calls.model_statuses)
+    await _record_gone(fleet, [each for each in models_ if _is_gone(told[each.uuid])])
+
+    def outcome(uuid: ModelUUID) -> tuple[Visible, ModelStatus] | JimmError:
+        if uuid not in found:
+            return _unknown(uuid)
+        said = told[uuid]
+        return said if isinstance(said, JimmError) else (found[uuid], said)
+
+    return [outcome(uuid) for uuid in wanted]
 
 
-async def away(fleet: Fleet) -> dict[str, str]:
-    """Why each controller that is not there is not, by its name."""
+def _is_gone(told: object) -> bool:
+    return isinstance(told, RemoteError) and told.juju_code in (
+        codes.NOT_FOUND,
+        codes.MODEL_NOT_FOUND,
+    )
+
+
+async def _record_gone(fleet: Fleet, gone: list[Model]) -> None:
+    """Clients wait for a destroyed model by asking for its status: what they are told here
+    holds from then on, in listings and for its credential."""
+    going = [each for each in gone if each.state is ModelState.DESTROYING]
+    if not going:
+        return
+    async with fleet.registry.write() as session:
+        for model in going:
+            await facts.record(session, model.controller_id or 0, [fleet_facts.gone(model)])
+
+
+async def away(fleet: Fleet) -> dict[str, Absence]:
+    """The controllers that are not there, by name."""
     async with fleet.registry.read() as session:
         return {
-            each.name: f"controller {each.name} has been away since "
-            f"{each.status_since.isoformat(timespec='seconds')}"
+            each.name: Absence(
+                f"controller {each.name} has been away since "
+                f"{each.status_since.isoformat(timespec='seconds')}",
+                each.status_since,
+            )
             for each in await controllers.every(session)
             if not each.available
         }
@@ -206,7 +314,7 @@ async def destroy(fleet: Fleet, caller: Caller, request: DestroyModel) -> None:
         MigrationUnderway: the model is being moved.
         ControllerError: its controller is away or refuses; nothing is destroyed.
     """
-    seen = await _administered(fleet, caller, tags.parse_model_tag(request.model_tag))
+    seen = await administered(fleet, caller, tags.parse_model_tag(request.model_tag))
     model = seen.model
     if model.controller_id is None:
         raise Conflict("the model's controller is not registered any more: jimmctl forget-model")
@@ -236,10 +344,7 @@ async def send_destroy(fleet: Fleet, model: Model, request: DestroyModel) -> Non
     Raises:
         ControllerError: as :meth:`jimm.controllers.link.Link.call`.
     """
-    if model.controller_id is None:
-        raise ControllerUnavailable("the model's controller is not registered any more")
-    async with fleet.registry.read() as session:
-        controller = await controllers.by_id(session, model.controller_id)
+    controller = await host(fleet, model)
     access = levels.administration_claims(controller.uuid, model.uuid)
     own = fleet.link(controller)
     login, _ = await fleet.trust.user_login(controller, model.owner, access, own)
@@ -264,7 +369,7 @@ async def forget(fleet: Fleet, caller: Caller, model: str) -> None:
             "or remove its controller"
         )
     async with fleet.registry.write() as session:
-        await _refuse_migrating(fleet, model)
+        await refuse_migrating(fleet, model)
         await models.remove(session, seen.model.id)
         await audit.record(
             session,
@@ -272,24 +377,32 @@ async def forget(fleet: Fleet, caller: Caller, model: str) -> None:
         )
 
 
-async def _administered(fleet: Fleet, caller: Caller, model: str) -> Visible:
-    seen = await find(fleet, caller, model)
-    if levels.on_model(seen, caller) != levels.ADMIN:
-        raise Unauthorized
-    return seen
-
-
-async def _refuse_migrating(fleet: Fleet, model: str) -> None:
+async def _known(
+    fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID]
+) -> dict[ModelUUID, Visible]:
     async with fleet.registry.read() as session:
-        if await migrations.active(session, [model]):
-            raise MigrationUnderway
+        found = await models.visible(
+            session, caller.identity, admin=True, limit=None, uuids=set(wanted)
+        )
+    return {seen.model.uuid: seen for seen in found if levels.on_model(seen, caller)}
+
+
+def _present(outcomes: list[Shown | JimmError]) -> Shown:
+    outcome = outcomes[0]
+    if isinstance(outcome, JimmError):
+        raise outcome
+    return outcome
+
+
+def _unknown(model: str) -> ModelNotFound:
+    return ModelNotFound(f'model "{model}" not found')
 
 
 async def _intend_destroy(
     fleet: Fleet, caller: Caller, model: Model, request: DestroyModel
 ) -> Intent | None:
     """The intent, held; ``None`` where somebody sees to it already."""
-    await _refuse_migrating(fleet, model.uuid)
+    await refuse_migrating(fleet, model.uuid)
     intent = None
     async with fleet.registry.write() as session:
         if await models.set_destroying(session, model.uuid):

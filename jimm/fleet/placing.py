@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from jimm.errors import BadRequest, ControllerUnavailable, NotFound, NotValid, Unauthorized
+from jimm.access.names import shown
+from jimm.errors import (
+    BadRequest,
+    ControllerUnavailable,
+    JimmError,
+    NotFound,
+    NotValid,
+    Unauthorized,
+)
 from jimm.fleet import clouds as cloud_cases
 from jimm.fleet.caller import Caller
 from jimm.fleet.credentials import EMPTY
 from jimm.fleet.fleet import Fleet
 from jimm.placement import POLICIES, Candidate, Decision, Request, decide
+from jimm.placement.decision import Refused
 from jimm.registry import clouds, credentials
 from jimm.registry.clouds import Candidate as Row
 from jimm.registry.clouds import Cloud
@@ -38,10 +47,14 @@ async def choose_cloud(fleet: Fleet, caller: Caller, wanted: str) -> Cloud:
         return await cloud_cases.show(fleet, caller, wanted)
     found = await cloud_cases.visible(fleet, caller)
     if not found:
-        raise NotFound("there is no cloud on which you may add models")
+        user = shown(caller.identity, fleet.local_domain)
+        raise NotFound(
+            "there is no cloud on which you may add models: an administrator of JIMM can let you "
+            f"(juju grant-cloud {user} add-model <cloud>)"
+        )
     if len(found) > 1:
         names = ", ".join(cloud.name for cloud in found)
-        raise BadRequest(f"name the cloud: {names}", field="cloud")
+        raise BadRequest(f"there are several clouds, name one of: {names}", field="cloud")
     return found[0]
 
 
@@ -74,12 +87,15 @@ async def choose_credential(
         return None
     if not valid:
         raise BadRequest(
-            f'no credential for cloud "{cloud.name}": add one first (juju add-credential)',
+            f'no credential for cloud "{cloud.name}": add one first '
+            f"(juju add-credential {cloud.name})",
             field="credential",
         )
     names = ", ".join(each.name for each in valid)
     raise BadRequest(
-        f'several credentials for cloud "{cloud.name}", name one of: {names}', field="credential"
+        f'there are several credentials for cloud "{cloud.name}", name one of them with '
+        f"--credential: {names}",
+        field="credential",
     )
 
 
@@ -109,15 +125,27 @@ async def explain(fleet: Fleet, caller: Caller, wanted: Wanted) -> Decision:
     return await decide_now(fleet, caller, Wanted(cloud.name, wanted.region, wanted.controller))
 
 
-def refusal(decision: Decision) -> Exception:
-    """The error when nobody is eligible: it tells every controller's reasons."""
-    reasons = "; ".join(
-        f"{each.candidate.name}: {', '.join(each.reasons)}" for each in decision.refused
-    )
+def refusal(caller: Caller, cloud: Cloud, decision: Decision) -> JimmError:
+    """The error when nobody is eligible: it tells the reasons of every controller that the
+    caller may know of, or who can help where the caller lacks nothing but the right."""
+    known = [each for each in decision.refused if each.candidate.may_add]
+    if decision.refused and not known:
+        return Unauthorized(
+            f'you may not add models on any controller that offers cloud "{cloud.name}": ask an '
+            "administrator of JIMM to grant you add-model on one of them"
+        )
+    reasons = "; ".join(f"{each.candidate.name}: {_told(caller, each)}" for each in known)
     text = f"no controller can take the model ({reasons or 'none is registered'})"
-    if any(len(each.reasons) == 1 and not each.candidate.healthy for each in decision.refused):
+    if any(len(each.reasons) == 1 and not each.candidate.healthy for each in known):
         return ControllerUnavailable(text)
     return NotValid(text, field="cloud")
+
+
+def _told(caller: Caller, refused: Refused) -> str:
+    """A controller's reasons; why it is away may name its addresses, for administrators only."""
+    why = f": {refused.candidate.status_info}"
+    reasons = refused.reasons
+    return ", ".join(reasons if caller.admin else (each.removesuffix(why) for each in reasons))
 
 
 def as_record(decision: Decision) -> tuple[dict[str, object], ...]:

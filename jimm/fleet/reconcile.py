@@ -8,15 +8,16 @@ from typing import Final
 from jimm.controllers.calls import model_manager as calls
 from jimm.errors import JimmError, LostAnswer, ModelNotFound, RemoteError
 from jimm.fleet import creation, leasing
+from jimm.fleet.facts import gone
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.models import send_destroy
 from jimm.fleet.rounds import Rounds
-from jimm.registry import controllers, intents, models, placements
+from jimm.registry import controllers, facts, intents, models, placements
 from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
-from jimm.registry.models import Facts, Model
+from jimm.registry.models import Model
 from jimm.registry.session import ReadSession
-from jimm.registry.words import GONE, IntentKind, IntentState, ModelState
+from jimm.registry.words import IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.fold import convert
 from jimm.wire.params.model_manager import DestroyModel
@@ -179,7 +180,7 @@ async def _settle_destroy(fleet: Fleet, intent: Intent) -> None:
     now = fleet.now()
     if not intent.outcome.startswith(_GONE_SINCE):
         async with fleet.registry.write() as session:
-            await models.record_facts(session, model.controller_id or 0, [_gone(model)])
+            await facts.record(session, model.controller_id or 0, [gone(model)])
             outcome = _GONE_SINCE + now.isoformat()
             await intents.put_off(session, intent.held, CERTAIN_AFTER, outcome)
         return
@@ -209,16 +210,6 @@ async def _is_there(fleet: Fleet, model: Model, request: DestroyModel) -> bool:
         except LostAnswer:
             return True
     return True
-
-
-def _gone(model: Model) -> Facts:
-    return Facts(
-        uuid=model.uuid,
-        life=GONE,
-        status="destroying",
-        status_info="",
-        status_since=None,
-    )
 
 
 def _user(intent: Intent) -> str:

@@ -13,11 +13,13 @@ from jimm.controllers.calls import model_manager as calls
 from jimm.controllers.health import Reading
 from jimm.errors import ControllerError, JimmError, ProtocolError, RemoteError
 from jimm.fleet import facts
+from jimm.fleet.credential_pushes import LatePushes
 from jimm.fleet.facts import Seen
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.rounds import Rounds
 from jimm.net.tasks import Tasks
 from jimm.registry import controllers, migrations, models
+from jimm.registry import facts as registered_facts
 from jimm.registry.controllers import Controller, Health
 from jimm.registry.models import Model
 from jimm.registry.words import ENDED, ControllerStatus, MigrationState, ModelState
@@ -41,6 +43,7 @@ class Watch:
         self._rounds = Rounds("looking at the controllers", self._look_at_all)
         self._looks = Tasks()
         self._looked_at: set[ControllerUUID] = set()
+        self._late_pushes = LatePushes(fleet)
 
     def wake(self) -> None:
         """Something changed: look now."""
@@ -66,6 +69,8 @@ class Watch:
     async def _look(self, controller: Controller) -> None:
         try:
             await look_at(self._fleet, controller)
+            if controller.available:
+                await self._late_pushes.look(controller)
         finally:
             self._looked_at.discard(controller.uuid)
 
@@ -126,7 +131,7 @@ async def _compare(
     ]
     unknown = [uuid for uuid in theirs if uuid not in ours_by_uuid]
     async with fleet.registry.write() as session:
-        await models.record_facts(
+        await registered_facts.record(
             session,
             controller.id,
             [

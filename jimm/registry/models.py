@@ -1,16 +1,16 @@
 """Models: where they are, what was last seen of them, and who may see them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
     Text,
     and_,
-    bindparam,
     case,
     cast,
     delete,
@@ -19,7 +19,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     tuple_,
     update,
 )
@@ -27,7 +26,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from jimm.errors import AlreadyExists, ModelNotFound
+from jimm.registry import model_connections
 from jimm.registry.listen import MODELS
+from jimm.registry.offers import remove_of_model
 from jimm.registry.relations import MAY_READ, Held, Object, related, remove_object
 from jimm.registry.rows import record, violations
 from jimm.registry.session import ReadSession, WriteSession, notify
@@ -37,6 +38,7 @@ from jimm.registry.tables import (
     CredentialRow,
     IdentityRow,
     ModelRow,
+    OfferRow,
     RelationRow,
 )
 from jimm.registry.words import EVERYONE, GONE, ModelState, ObjectKind, Relation
@@ -58,8 +60,9 @@ class NewModel:
 @dataclass(frozen=True)
 class Model:
     """A model. ``uuid`` is empty while it is being made; ``controller_*`` are ``None`` when it
-    is unmanaged (or not placed yet). From ``life`` on, what its controller last said, at
-    ``facts_at``; ``migration`` is Juju's ``ModelMigrationStatus``.
+    is unmanaged (or not placed yet). ``credential_valid`` is ``None`` where nobody has said.
+    From ``life`` on, what its controller last said, at ``facts_at``; ``migration`` is Juju's
+    ``ModelMigrationStatus``.
     """
 
     id: int
@@ -75,6 +78,7 @@ class Model:
     credential_id: int | None
     credential_owner: str | None
     credential_name: str | None
+    credential_valid: bool | None
     type: str
     state: ModelState
     life: str
@@ -94,28 +98,13 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a controller says of one model. ``None`` keeps what was known, but for
-    ``migration``: there ``None`` says that the controller shows none.
-    """
-
-    uuid: ModelUUID
-    life: str
-    status: str
-    status_info: str
-    status_since: str | None
-    agent_version: str | None = None
-    type: str | None = None
-    counts: dict[str, int] | None = None
-    migration: dict[str, object] | None = None
-
-
-@dataclass(frozen=True)
 class Visible:
-    """A model, with what the asker himself, and everyone, is to it."""
+    """A model, with what the asker, and everyone, is to it; a listing also tells when the asker
+    last connected to it."""
 
     model: Model
     held: frozenset[Relation]
+    last_connection: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +112,8 @@ class Entry:
     """All that a login on a model needs, from one query.
 
     ``held`` are the relations of the identity, and of everyone, to JIMM, to the model's
-    controller, to the clouds that it offers, and to the model. ``clouds`` are those clouds.
+    controller, to the clouds that it offers, to the model, and to what the model offers.
+    ``clouds`` are those clouds.
     """
 
     model: Model
@@ -226,6 +216,7 @@ async def entry(session: ReadSession, uuid: str, identity: str) -> Entry:
         _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
         _about(ObjectKind.CONTROLLER, cast(ControllerRow.uuid, Text)),
         and_(RelationRow.object_kind == ObjectKind.CLOUD, RelationRow.object_key.in_(clouds)),
+        and_(RelationRow.object_kind == ObjectKind.OFFER, RelationRow.object_key.in_(_offers())),
     )
     one = func.jsonb_build_array(
         RelationRow.subject,
@@ -262,31 +253,25 @@ async def visible(
     after: tuple[str, str] = ("", ""),
     limit: int | None = 100,
     controller: str = "",
+    uuids: Collection[str] | None = None,
 ) -> list[Visible]:
     """The models that an identity may see (all of them for ``admin``), with their controllers.
 
     By owner and name, after the owner and name in ``after``; those on the controller of that
-    name only, if given. Models that are still being made, or as good as gone, are left out.
+    name only, and of those uuids only, if given. Models that are still being made, or as good
+    as gone, are left out.
     """
-    held = (
-        select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
-        .where(
-            RelationRow.subject.in_((identity, EVERYONE)),
-            _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
-        )
-        .correlate(ModelRow)
-        .scalar_subquery()
-    )
-    statement = (
-        _select()
-        .add_columns(held.label("held"))
-        .where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
-    )
+    held = _held_by(identity).label("held")
+    last = model_connections.last(identity).label("last_connection")
+    statement = _select().add_columns(held, last)
+    statement = statement.where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
     if not admin:
         shared = related(identity, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
         statement = statement.where(or_(IdentityRow.name == identity, shared))
     if controller:
         statement = statement.where(ControllerRow.name == controller)
+    if uuids is not None:
+        statement = statement.where(ModelRow.uuid.in_(uuids))
     if after != ("", ""):
         statement = statement.where(
             tuple_(IdentityRow.name, ModelRow.name) > tuple_(literal(after[0]), literal(after[1]))
@@ -296,7 +281,8 @@ async def visible(
     for row in await session.execute(statement):
         values = dict(row._mapping)
         relations = frozenset(Relation(each) for each in values.pop("held") or ())
-        found.append(Visible(Model(**values), relations))
+        connected = values.pop("last_connection")
+        found.append(Visible(Model(**values), relations, connected))
     return found
 
 
@@ -311,21 +297,6 @@ async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:
     """Those of the uuids that JIMM has models of."""
     rows = await session.execute(_select().where(ModelRow.uuid.in_(uuids)))
     return [record(Model, row) for row in rows]
-
-
-async def record_facts(
-    session: WriteSession, controller_id: int, facts: Iterable[Facts]
-) -> list[ModelUUID]:
-    """Stores what a controller said of its models, in one statement.
-
-    Only models that JIMM has on that controller are changed; those that were missing are live
-    again. Returns the uuids of the models that it found.
-    """
-    rows = [asdict(each) for each in facts]
-    if not rows:
-        return []
-    found = await session.scalars(_RECORD_FACTS, {"controller": controller_id, "facts": rows})
-    return [ModelUUID(uuid) for uuid in found]
 
 
 async def mark_missing(
@@ -406,8 +377,16 @@ async def set_controller(session: WriteSession, uuid: str, controller_id: int) -
     return True
 
 
+async def set_credential(session: WriteSession, uuid: str, credential_id: int) -> None:
+    """Says which credential a model uses."""
+    await session.execute(
+        update(ModelRow).where(ModelRow.uuid == uuid).values(credential_id=credential_id)
+    )
+
+
 async def remove(session: WriteSession, model_id: int) -> None:
-    """Forgets a model and every relation to it."""
+    """Forgets a model, its offers, and every relation to them."""
+    await remove_of_model(session, model_id)
     statement = delete(ModelRow).where(ModelRow.id == model_id).returning(ModelRow.uuid)
     uuid = (await session.execute(statement)).scalar_one_or_none()
     if uuid is not None:
@@ -415,28 +394,17 @@ async def remove(session: WriteSession, model_id: int) -> None:
         await notify(session, MODELS, uuid)
 
 
-_RECORD_FACTS = text(
-    """
-    UPDATE models
-    SET life = given.life,
-        status = given.status,
-        status_info = given.status_info,
-        status_since = given.status_since,
-        agent_version = coalesce(given.agent_version, models.agent_version),
-        type = coalesce(given.type, models.type),
-        counts = coalesce(given.counts, models.counts),
-        migration = given.migration,
-        state = CASE models.state WHEN 'missing' THEN 'live' ELSE models.state END,
-        missing_since = NULL,
-        facts_at = now()
-    FROM jsonb_to_recordset(:facts) AS given (
-        uuid uuid, life text, status text, status_info text, status_since text,
-        agent_version text, type text, counts jsonb, migration jsonb
+def _held_by(identity: str) -> ScalarSelect[Any]:
+    """What an identity, or everyone, is to the model of the outer query."""
+    return (
+        select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
+        .where(
+            RelationRow.subject.in_((identity, EVERYONE)),
+            _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
+        )
+        .correlate(ModelRow)
+        .scalar_subquery()
     )
-    WHERE models.controller_id = :controller AND models.uuid = given.uuid
-    RETURNING models.uuid::text
-    """
-).bindparams(bindparam("facts", type_=JSONB))
 
 
 def _select() -> Select[Any]:
@@ -449,12 +417,19 @@ def _select() -> Select[Any]:
             ControllerRow.uuid.label("controller_uuid"),
             credential_owner.name.label("credential_owner"),
             CredentialRow.name.label("credential_name"),
+            CredentialRow.valid.label("credential_valid"),
         )
         .join(IdentityRow, IdentityRow.id == ModelRow.owner_id)
         .outerjoin(ControllerRow, ControllerRow.id == ModelRow.controller_id)
         .outerjoin(CredentialRow, CredentialRow.id == ModelRow.credential_id)
         .outerjoin(credential_owner, credential_owner.id == CredentialRow.owner_id)
     )
+
+
+def _offers() -> Select[tuple[str]]:
+    """What the model of the outer query offers, as keys of relations."""
+    own = OfferRow.model_id == ModelRow.id
+    return select(cast(OfferRow.uuid, Text)).where(own).correlate(ModelRow)
 
 
 _OWN = tuple(each.name for each in fields(Model) if hasattr(ModelRow, each.name))

@@ -24,6 +24,9 @@ TRY_AGAIN: Final = "try again"
 STOPPED: Final = "stopped"
 STILL_ALIVE: Final = "still alive"
 CONNECTION_FAILED: Final = "connection failed"
+MACHINE_HAS_UNITS: Final = "machine has assigned units"
+MACHINE_HAS_CONTAINERS: Final = "machine is hosting containers"
+STORAGE_ATTACHED: Final = "storage is attached"
 
 GONE: Final = frozenset({NOT_FOUND, MODEL_NOT_FOUND, UNAUTHORIZED, REDIRECT})
 """What a source controller may answer for a model that has moved away."""

@@ -103,6 +103,11 @@ def parse_controller_tag(tag: str) -> ControllerUUID:
     return ControllerUUID(_parse_uuid("controller", tag))
 
 
+def offer_tag(uuid: str) -> str:
+    """``applicationoffer-<uuid>``."""
+    return f"applicationoffer-{uuid}"
+
+
 def cloud_tag(name: str) -> str:
     """``cloud-<name>``."""
     return f"cloud-{name}"

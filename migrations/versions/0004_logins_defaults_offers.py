@@ -20,8 +20,12 @@ def upgrade() -> None:
             "groups", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
         ),
     )
+    op.add_column(
+        "identities", sa.Column("created_by", sa.Text(), server_default="", nullable=False)
+    )
     _service_accounts()
     _device_logins()
+    _model_connections()
     _model_defaults()
     _offers()
 
@@ -30,8 +34,10 @@ def downgrade() -> None:
     """Drops them, the newest first."""
     op.drop_table("offers")
     op.drop_table("model_defaults")
+    op.drop_table("model_connections")
     op.drop_table("device_logins")
     op.drop_table("service_accounts")
+    op.drop_column("identities", "created_by")
     op.drop_column("identities", "groups")
 
 
@@ -81,6 +87,29 @@ def _device_logins() -> None:
     )
     op.create_index(op.f("ix_device_logins_expires_at"), "device_logins", ["expires_at"])
     op.create_index(op.f("ix_device_logins_identity_id"), "device_logins", ["identity_id"])
+
+
+def _model_connections() -> None:
+    op.create_table(
+        "model_connections",
+        sa.Column("model_id", sa.BigInteger(), nullable=False),
+        sa.Column("identity_id", sa.BigInteger(), nullable=False),
+        _now("at"),
+        sa.ForeignKeyConstraint(
+            ["identity_id"],
+            ["identities.id"],
+            name=op.f("fk_model_connections_identity_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["model_id"],
+            ["models.id"],
+            name=op.f("fk_model_connections_model_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("model_id", "identity_id", name=op.f("pk_model_connections")),
+    )
+    op.create_index(op.f("ix_model_connections_identity_id"), "model_connections", ["identity_id"])
 
 
 def _model_defaults() -> None:

@@ -8,12 +8,17 @@ from msgspec import Struct
 from jimm.controllers import deadlines
 from jimm.controllers.calls.rows import as_many, only, only_done, present, refuse_error
 from jimm.controllers.link import Link
+from jimm.errors import NotSupported
 from jimm.wire.params.common import Entities, Error, ErrorResults
 from jimm.wire.params.model_manager import (
+    ChangeModelCredential,
+    ChangeModelCredentials,
     CreateModel,
     DestroyModel,
     DestroyModels,
     ListModelSummaries,
+    ModelDefault,
+    ModelDefaultsResults,
     ModelInfo,
     ModelInfoResults,
     ModelStatus,
@@ -23,7 +28,7 @@ from jimm.wire.params.model_manager import (
     UserModel,
     UserModelList,
 )
-from jimm.wire.tags import ModelUUID, model_tag, user_tag
+from jimm.wire.tags import ModelUUID, cloud_tag, model_tag, user_tag
 
 _FACADE: Final = "ModelManager"
 _VERSIONS: Final = (9, 10)
@@ -77,11 +82,10 @@ async def model_info_plain(
     link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
 ) -> dict[str, object]:
     """As :func:`model_info`, with all its keys, to be passed on."""
-    params = Entities.of(model_tag(model))
-    answer = await _plain(link, "ModelInfo", params, deadline)
-    row = only(link, link.read(answer.get("results"), list[dict[str, object]]))
-    refuse_error(link.read(row.get("error"), Error) if row.get("error") else None)
-    return link.read(present(link, row.get("result")), dict[str, object])
+    outcome = (await model_infos_plain(link, [model], deadline=deadline))[0]
+    if isinstance(outcome, Error):
+        raise outcome.raised()
+    return outcome
 
 
 async def model_infos(
@@ -98,6 +102,29 @@ async def model_infos(
     )
     rows = as_many(link, answer.results, len(models))
     return [row.error or present(link, row.result) for row in rows]
+
+
+async def model_infos_plain(
+    link: Link,
+    models: Sequence[ModelUUID],
+    *,
+    series: bool = False,
+    deadline: float = deadlines.READ,
+) -> list[dict[str, object] | Error]:
+    """As :func:`model_infos`, with all their keys; ``series`` asks in version 9, which alone
+    tells ``default-series``, where the controller has it."""
+    params = Entities.of(*(model_tag(model) for model in models))
+    versions = (9,) if series and _offers_series(link) else _VERSIONS
+    answer = await link.call_plain(
+        _FACADE, "ModelInfo", params, versions=versions, deadline=deadline
+    )
+    rows = link.read(answer.get("results"), list[dict[str, object]])
+    return [
+        link.read(row["error"], Error)
+        if row.get("error")
+        else link.read(present(link, row.get("result")), dict[str, object])
+        for row in as_many(link, rows, len(models))
+    ]
 
 
 async def list_models(
@@ -129,21 +156,29 @@ async def list_model_summaries(link: Link, *, deadline: float = deadlines.READ) 
     return found
 
 
-async def model_status(
-    link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
-) -> ModelStatus:
-    """Life and counts of one model."""
+async def model_statuses(
+    link: Link, models: Sequence[ModelUUID], *, deadline: float = deadlines.READ
+) -> list[ModelStatus | Error]:
+    """Life and counts of several models: an outcome for each, in order."""
     answer = await link.call(
         _FACADE,
         "ModelStatus",
-        Entities.of(model_tag(model)),
+        Entities.of(*(model_tag(model) for model in models)),
         ModelStatusResults,
         versions=_VERSIONS,
         deadline=deadline,
     )
-    row = only(link, answer.models)
-    refuse_error(row.error)
-    return row
+    return [row.error or row for row in as_many(link, answer.models, len(models))]
+
+
+async def model_status(
+    link: Link, model: ModelUUID, *, deadline: float = deadlines.READ
+) -> ModelStatus:
+    """Life and counts of one model."""
+    outcome = (await model_statuses(link, [model], deadline=deadline))[0]
+    if isinstance(outcome, Error):
+        raise outcome.raised()
+    return outcome
 
 
 async def destroy_model(
@@ -169,6 +204,38 @@ async def modify_model_access(
     """Grants or revokes; granting twice is ``already exists``."""
     params = ModifyModelAccessRequest(changes=[change])
     only_done(link, await _changed(link, "ModifyModelAccess", params, deadline))
+
+
+async def change_model_credential(
+    link: Link, change: ChangeModelCredential, *, deadline: float = deadlines.CHANGE
+) -> None:
+    """Gives a model another credential, which the controller must have already."""
+    params = ChangeModelCredentials(model_credentials=[change])
+    only_done(link, await _changed(link, "ChangeModelCredential", params, deadline))
+
+
+async def model_defaults(
+    link: Link, cloud: str, *, deadline: float = deadlines.READ
+) -> dict[str, ModelDefault]:
+    """The settings that new models on a cloud get; for superusers."""
+    answer = await link.call(
+        _FACADE,
+        "ModelDefaultsForClouds",
+        Entities.of(cloud_tag(cloud)),
+        ModelDefaultsResults,
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    row = only(link, answer.results)
+    refuse_error(row.error)
+    return row.config
+
+
+def _offers_series(link: Link) -> bool:
+    try:
+        return bool(link.version(_FACADE, 9))
+    except NotSupported:
+        return False
 
 
 async def _changed(link: Link, method: str, params: Struct, deadline: float) -> ErrorResults:

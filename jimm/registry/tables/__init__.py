@@ -21,6 +21,7 @@ from jimm.registry.tables.credentials import ControllerCredentialRow, Credential
 from jimm.registry.tables.migrations import MigrationEventRow, MigrationRow
 from jimm.registry.tables.models import (
     IntentRow,
+    ModelConnectionRow,
     ModelDefaultsRow,
     ModelRow,
     OfferRow,
@@ -48,6 +49,7 @@ __all__ = [
     "IntentRow",
     "MigrationEventRow",
     "MigrationRow",
+    "ModelConnectionRow",
     "ModelDefaultsRow",
     "ModelRow",
     "OfferRow",

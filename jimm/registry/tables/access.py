@@ -21,6 +21,8 @@ class IdentityRow(Base):
     last_login_at: Mapped[datetime | None]
     groups: Mapped[tuple[str, ...]] = mapped_column(Texts, server_default=text("'[]'::jsonb"))
     """What the identity provider said at the last login."""
+    created_by: Mapped[str] = mapped_column(server_default="")
+    """The identity that made this one; empty for those who came by themselves."""
 
 
 class PasswordRow(Base):

@@ -108,6 +108,18 @@ class PlacementRow(Base):
     at: Mapped[Created]
 
 
+class ModelConnectionRow(Base):
+    __tablename__ = "model_connections"
+
+    model_id: Mapped[int] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True
+    )
+    identity_id: Mapped[int] = mapped_column(
+        ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[Created]
+
+
 class ModelDefaultsRow(Base):
     __tablename__ = "model_defaults"
 

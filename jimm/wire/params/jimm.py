@@ -1,5 +1,6 @@
 """The ``JIMM`` facade, version 4 (Go JIMM ``pkg/api/params``)."""
 
+from jimm.wire.params.cloud import Cloud
 from jimm.wire.params.common import EntityStatus, Params
 
 
@@ -85,6 +86,22 @@ class ModelControllerInfo(Params, kw_only=True):
     model_uuid: str
     controller_name: str
     controller_uuid: str
+
+
+class AddCloudToController(Params, kw_only=True):
+    """``AddCloudToController``: Juju's ``AddCloud`` with a controller's name."""
+
+    cloud: Cloud
+    name: str
+    controller_name: str
+    force: bool | None = None
+
+
+class RemoveCloudFromController(Params, kw_only=True):
+    """``RemoveCloudFromController``."""
+
+    cloud_tag: str
+    controller_name: str
 
 
 class Version(Params, kw_only=True):

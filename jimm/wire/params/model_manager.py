@@ -1,22 +1,25 @@
-"""``ModelManager`` 9 and 10 (Juju ``rpc/params/model.go``, ``internal.go``).
+"""``ModelManager`` 9 to 11 (Juju ``rpc/params/model.go``, ``internal.go``).
 
-Version 9 is 10 with ``default-series`` and ``default-base`` besides. Records carry both
-``owner-tag`` and ``qualifier``, so that clients of every version read their own.
+Version 9 is 10 with ``default-series`` and ``default-base`` besides; 11 has ``qualifier``, a
+plain user id, for ``owner-tag``. Records carry both, so that clients of every version read
+their own.
 """
 
-from jimm.wire.params.common import EntityStatus, Error, Params
+from jimm.wire.params.common import Entity, EntityStatus, Error, Params
 
 
 class CreateModel(Params, kw_only=True):
-    """``CreateModel``. ``qualifier`` is version 11's word for the owner, a plain user id."""
+    """``CreateModel``. ``qualifier`` is version 11's word for the owner, a plain user id;
+    ``target_controller`` (11 too) names the controller that is to have the model."""
 
     name: str
-    owner_tag: str
+    owner_tag: str = ""
     qualifier: str = ""
     config: dict[str, object]
     cloud_tag: str = ""
     region: str = ""
     credential: str = ""
+    target_controller: str = ""
 
 
 class UserModelInfo(Params, kw_only=True):
@@ -295,3 +298,23 @@ class UnsetModelDefaults(Params, kw_only=True):
     """``UnsetModelDefaults``."""
 
     keys: list[ModelUnsetKeys]
+
+
+class DumpModels(Params, kw_only=True):
+    """``DumpModels``."""
+
+    entities: list[Entity]
+    simplified: bool = False
+
+
+class ModelToUpgrade(Params, kw_only=True):
+    """One model of ``ValidateModelUpgrades``."""
+
+    model_tag: str
+
+
+class ValidateModelUpgrades(Params, kw_only=True):
+    """``ValidateModelUpgrades``; the key is ``model``."""
+
+    model: list[ModelToUpgrade]
+    force: bool = False

@@ -1,4 +1,4 @@
-"""``ModelUpgrader`` 1 (Juju ``rpc/params/upgrade.go``). Versions are texts."""
+"""``ModelUpgrader`` 1 and 2, alike (Juju ``rpc/params/upgrade.go``). Versions are texts."""
 
 from jimm.wire.params.common import Error, Params
 

@@ -247,7 +247,8 @@ async def test_a_removed_controller_leaves_its_models_known(scene: Scene) -> Non
     assert (await scene.listed())["m1"].state is ModelState.UNMANAGED
     shown = await models.show(scene.fleet, ALICE, model)
     assert shown.info is None
-    assert "not registered" in shown.why
+    assert shown.absence is not None
+    assert "not registered" in shown.absence.why
     await models.forget(scene.fleet, ADMIN, model)
     assert await scene.listed() == {}
 

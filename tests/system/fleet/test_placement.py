@@ -13,9 +13,11 @@ from jimm.errors import (
 from jimm.fleet import controllers, credentials, placing
 from jimm.fleet.caller import Caller
 from jimm.fleet.placing import Wanted
+from jimm.registry import controllers as registered
 from jimm.registry import relations
+from jimm.registry.controllers import Health
 from jimm.registry.relations import Object
-from jimm.registry.words import EVERYONE, Relation
+from jimm.registry.words import EVERYONE, ControllerStatus, Relation
 from jimm.wire.params.cloud import CloudCredential
 from jimm.wire.tags import CredentialId
 from tests.eventually import eventually
@@ -115,6 +117,36 @@ async def test_where_the_caller_may_not_add_models_none_are_added(scene: Scene) 
         await controllers.show(scene.fleet, ALICE, "a")
 
 
+async def test_who_may_add_on_none_is_told_who_can_help(scene: Scene) -> None:
+    async with scene.fleet.registry.write() as session:
+        for controller in scene.controllers.values():
+            about = Object.controller(controller.uuid)
+            await relations.remove(session, EVERYONE, Relation.CAN_ADDMODEL, about)
+    with pytest.raises(Unauthorized, match="ask an administrator of JIMM to grant you add-model"):
+        await scene.create()
+    async with scene.fleet.registry.write() as session:
+        await relations.remove(session, EVERYONE, Relation.CAN_ADDMODEL, Object.cloud("metro"))
+    with pytest.raises(NotFound, match="juju grant-cloud alice add-model <cloud>"):
+        await scene.create()
+    assert (await scene.create("m2", ADMIN)).model.name == "m2"
+
+
+async def test_a_refusal_names_no_addresses_and_no_controllers_that_are_hidden(
+    scene: Scene,
+) -> None:
+    hidden = Object.controller(scene.controllers["b"].uuid)
+    async with scene.fleet.registry.write() as session:
+        await relations.remove(session, EVERYONE, Relation.CAN_ADDMODEL, hidden)
+        health = Health(ControllerStatus.UNAVAILABLE, "10.0.0.1:17070 refused")
+        for controller in scene.controllers.values():
+            await registered.record_health(session, controller.uuid, health)
+    with pytest.raises(ControllerUnavailable) as refused:
+        await scene.create()
+    assert str(refused.value) == ("no controller can take the model (a: it is not available)")
+    with pytest.raises(ControllerUnavailable, match=r"b: it is not available: 10\.0\.0\.1"):
+        await scene.create("m2", ADMIN)
+
+
 async def test_a_controller_that_is_away_is_not_asked(scene: Scene) -> None:
     await scene.peers["a"].stop()
     made = [await scene.create(f"m{number}") for number in range(4)]
@@ -139,7 +171,7 @@ async def test_the_only_credential_is_taken_and_several_must_be_named(scene: Sce
     made = await scene.create("only")
     assert made.model.credential_name == "one"
     two = await add_credential(scene, "two")
-    with pytest.raises(BadRequest, match="name one of: one, two"):
+    with pytest.raises(BadRequest, match="name one of them with --credential: one, two"):
         await scene.create("which")
     made = await scene.create("named", credential=two)
     assert made.model.credential_name == "two"

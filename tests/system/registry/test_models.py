@@ -4,7 +4,9 @@ import pytest
 
 from jimm.errors import AlreadyExists, Conflict, ModelNotFound, StillAlive
 from jimm.registry import controllers, intents, models, placements, relations
-from jimm.registry.models import Facts, NewModel
+from jimm.registry import facts as registered
+from jimm.registry.facts import Facts
+from jimm.registry.models import NewModel
 from jimm.registry.relations import Held, Object
 from jimm.registry.words import IntentKind, IntentState, ModelState, ObjectKind, Relation
 from jimm.wire.tags import ModelUUID
@@ -65,8 +67,8 @@ async def test_facts_are_stored_and_bring_missing_models_back(fleet: Fleet) -> N
         assert await models.mark_missing(session, fleet.a.id, [here, there]) == [here]
         assert (await models.by_uuid(session, here)).state is ModelState.MISSING
         both = [facts(here, "busy"), facts(there)]
-        assert await models.record_facts(session, fleet.a.id, both) == [here]
-        assert await models.record_facts(session, fleet.a.id, []) == []
+        assert await registered.record(session, fleet.a.id, both) == [here]
+        assert await registered.record(session, fleet.a.id, []) == []
     async with fleet.registry.read() as session:
         seen = await models.by_uuid(session, here)
         assert (seen.state, seen.status) == (ModelState.LIVE, "busy")
