@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fix_dev",
     "tests.fix_migration",
+    "tests.fix_node",
     "tests.fix_postgres",
     "tests.fix_registry",
     "tests.fix_simulator",

@@ -22,6 +22,7 @@ from jimm.fleet import controllers as fleet_controllers
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import Registration
 from jimm.fleet.fleet import Fleet
+from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.net.tasks import Tasks
 from jimm.registry import identities, models, settings
@@ -85,6 +86,7 @@ async def running_fleet(
         rng=random.Random(7),
         now=_now,
         tasks=tasks,
+        summaries=Summaries(opened, tasks, local_domain="jimm"),
     )
     tasks.spawn(pool.run(), name=f"links of {worker}")
     await fleet.connect_all()

@@ -64,6 +64,13 @@ def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def another_database(postgres_url: str, template: str) -> Iterator[str]:
+    """A database at the newest schema for what lives longer than one test."""
+    with _database(postgres_url, template=template) as (_, url):
+        yield url
+
+
 @pytest.fixture
 async def registry(database_url: str) -> AsyncIterator[Registry]:
     """A registry of the test's own."""

@@ -104,7 +104,7 @@ class Socket:
             version=version,
             request=method,
             id=object_id,
-            params=params or {},
+            params={} if params is None else params,
         )
         await self.connection.send(encode_request(request).decode())
         return await waiting
@@ -152,7 +152,9 @@ class Socket:
 
 
 @asynccontextmanager
-async def dialled(registration: Registration, path: str = "/api") -> AsyncIterator[Socket]:
+async def dialled(
+    registration: Registration, path: str = "/api", *, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Socket]:
     """A socket on which nobody has logged in."""
     tasks = Tasks()
     async with connect(
@@ -162,6 +164,7 @@ async def dialled(registration: Registration, path: str = "/api") -> AsyncIterat
         compression=None,
         max_size=None,
         proxy=None,
+        additional_headers=headers or {},
     ) as connection:
         socket = Socket(connection, tasks)
         tasks.spawn(socket.read(), name="replies")
