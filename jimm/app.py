@@ -12,11 +12,13 @@ import random
 import signal
 import socket
 import ssl
+import time
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -25,8 +27,11 @@ from sqlalchemy.exc import DBAPIError
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from jimm.access.accounts import bootstrap_admin
+from jimm.access.devices import DeviceFlow, DeviceLogins
 from jimm.access.keys import KeyRing
 from jimm.access.logins import Logins
+from jimm.access.oidc_configured import Oidc, configured
+from jimm.access.origins import allowed
 from jimm.access.passwords import Passwords
 from jimm.access.tokens import SessionTokens
 from jimm.controllers.health import Reading
@@ -36,6 +41,7 @@ from jimm.facades.connections import Connections
 from jimm.facades.door import ApiDoor
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.reconcile import Reconciler
+from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.fleet.watch import Watch, record_reading
 from jimm.migration.worker import Worker
@@ -43,9 +49,13 @@ from jimm.net.certificates import Issued
 from jimm.net.tasks import Tasks
 from jimm.net.tls import server_context
 from jimm.notices import Notices
+from jimm.proxy.below import BelowModels
 from jimm.proxy.entrance import uvicorn_protocol
 from jimm.proxy.keeper import Keeper
 from jimm.proxy.pipes import Pipes
+from jimm.proxy.streams import Streams
+from jimm.proxy.uploads import Uploads
+from jimm.proxy.visitors import Visitors
 from jimm.registry import intents, migrations, schema
 from jimm.registry import settings as kept_settings
 from jimm.registry.authority import own_authority
@@ -54,6 +64,10 @@ from jimm.registry.session import Registry
 from jimm.rest.application import create_rest
 from jimm.rest.context import Services
 from jimm.settings import Settings
+from jimm.web.application import mount
+from jimm.web.context import Web
+from jimm.web.envelope import Envelope
+from jimm.web.guesses import Guesses
 from jimm.wire.params.admin import HostPort
 from jimm.wire.secret import Secret
 from jimm.wire.tags import ModelUUID
@@ -81,6 +95,9 @@ class Running:
     api: ApiDoor
     pipes: Pipes
     keeper: Keeper
+    uploads: Uploads
+    streams: Streams
+    web: Web
 
 
 async def serve(settings: Settings) -> None:
@@ -195,9 +212,22 @@ async def _assemble(
         )
     keys = KeyRing(registry, sealer, _now)
     fleet = await _fleet(settings, registry, sealer, keys, tasks)
-    logins = Logins(registry, settings.local_domain, passwords, _now)
+    tokens = SessionTokens(registry, _now)
+    oidc = configured(settings, registry, tokens)
+    devices = DeviceLogins(registry, tokens, _now, f"{settings.url}/login")
+    flow: DeviceFlow = oidc.device if oidc and oidc.device else devices
+    logins = Logins(
+        registry,
+        settings.local_domain,
+        passwords,
+        _now,
+        own=settings.url,
+        origins=settings.web_origins,
+        clients=oidc.clients if oidc else None,
+        local_passwords=settings.local_passwords,
+    )
     servers = [[_host_port(settings.address)]]
-    keeper, pipes, connections = Keeper(fleet, logins, servers), Pipes(), Connections()
+    keeper, pipes, connections = Keeper(fleet, logins, servers, flow), Pipes(), Connections()
     reconciler, watch = Reconciler(fleet), Watch(fleet)
 
     async def on_moved(model: ModelUUID) -> None:
@@ -209,6 +239,7 @@ async def _assemble(
         pipes,
         connections,
         keeper,
+        devices,
         reconciler=reconciler,
         watch=watch,
         worker=worker,
@@ -224,11 +255,38 @@ async def _assemble(
     services = Services(
         fleet=fleet,
         logins=logins,
-        tokens=SessionTokens(registry, _now),
+        tokens=tokens,
         keys=keys,
         is_working=lambda: len(background) == len(work),
     )
-    return Running(services, ApiDoor(fleet, logins, servers, connections), pipes, keeper), work
+    visitors = Visitors(logins, partial(_is_welcome, settings))
+    running = Running(
+        services=services,
+        api=ApiDoor(fleet, logins, servers, connections, flow),
+        pipes=pipes,
+        keeper=keeper,
+        uploads=Uploads(visitors, keeper, pipes),
+        streams=Streams(visitors, keeper, pipes),
+        web=_web(services, sealer, devices, oidc),
+    )
+    return running, work
+
+
+def _web(services: Services, sealer: Sealer, devices: DeviceLogins, oidc: Oidc | None) -> Web:
+    return Web(
+        settings=services.fleet.settings,
+        registry=services.fleet.registry,
+        logins=services.logins,
+        tokens=services.tokens,
+        devices=devices,
+        oidc=oidc.logins if oidc else None,
+        envelope=Envelope(sealer, _now),
+        guesses=Guesses(time.monotonic),
+    )
+
+
+def _is_welcome(settings: Settings, origin: str) -> bool:
+    return allowed(origin, settings.url, settings.web_origins)
 
 
 async def _fleet(
@@ -263,6 +321,7 @@ async def _fleet(
         rng=random.SystemRandom(),
         now=_now,
         tasks=tasks,
+        summaries=Summaries(registry, tasks, local_domain=settings.local_domain),
     )
     await fleet.connect_all()
     return fleet
@@ -297,6 +356,7 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # jimm.web believes trusted_proxies, and nobody else needs them
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
@@ -310,6 +370,8 @@ def create_application(running: Running) -> FastAPI:
     application = create_rest(running.services)
     application.add_api_websocket_route("/api", running.api.enter)
     application.add_api_websocket_route("/", running.api.enter)
+    mount(application, running.web)
+    application.add_middleware(BelowModels, uploads=running.uploads, streams=running.streams)
     return application
 
 

@@ -11,14 +11,18 @@
     ├── Unauthorized             "unauthorized access"
     │   └── InvalidLogin         the same code, the text that `juju login` looks for
     ├── SessionTokenInvalid      "session token invalid"
+    ├── FatalLogin               "fatal login error"
     ├── NotValid                 "not valid"; names the field at fault
+    │   ├── CloudRegionRequired  "cloud region required"
+    │   └── IncompatibleClouds   "incompatible clouds"
     ├── BadRequest               "bad request"
     ├── NotSupported             "not supported"
     ├── NotImplementedHere       "not implemented"
     ├── Conflict                 "" (the text says what stands in the way)
     │   ├── StillAlive           "still alive"
     │   ├── ChecksFailed         "not valid"; holds every check that failed, with its remedy
-    │   └── MigrationUnderway    "", with the text that Juju itself gives
+    │   ├── MigrationUnderway    "", with the text that Juju itself gives
+    │   └── WatcherStopped       "stopped"
     ├── TryAgain                 "try again"
     ├── ControllerError          something about a controller behind JIMM
     │   ├── ControllerUnavailable  "connection failed"; the request may be tried later
@@ -114,10 +118,28 @@ class SessionTokenInvalid(JimmError):
     code = "session token invalid"
 
 
+class FatalLogin(JimmError):
+    """A login that ended for good; a juju client then tries no other kind of login."""
+
+    code = "fatal login error"
+
+
 class NotValid(JimmError):
     """Input of the right shape with a value that can't be; ``field`` names it."""
 
     code = "not valid"
+
+
+class CloudRegionRequired(NotValid):
+    """A Kubernetes cloud that does not say which cloud and region it runs in."""
+
+    code = "cloud region required"
+
+
+class IncompatibleClouds(NotValid):
+    """A cloud that can't be where it says it is."""
+
+    code = "incompatible clouds"
 
 
 class BadRequest(JimmError):
@@ -162,6 +184,15 @@ class MigrationUnderway(Conflict):
     """The model is being moved. Juju sends the bare text and an empty code."""
 
     def __init__(self, message: str = "model migration in progress") -> None:
+        super().__init__(message)
+
+
+class WatcherStopped(Conflict):
+    """Whoever waited for a watcher's news waits in vain: it was stopped."""
+
+    code = "stopped"
+
+    def __init__(self, message: str = "watcher has been stopped") -> None:
         super().__init__(message)
 
 

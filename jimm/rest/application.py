@@ -10,7 +10,15 @@ from jimm.registry import schema
 from jimm.rest import problems, schemas
 from jimm.rest.boundary import Boundary
 from jimm.rest.context import Services, ServicesParam
-from jimm.rest.routes import controllers, migrations, model_moves, models, placements, tokens
+from jimm.rest.routes import (
+    controllers,
+    migrations,
+    model_moves,
+    models,
+    placements,
+    service_accounts,
+    tokens,
+)
 
 health = APIRouter(include_in_schema=False)
 
@@ -70,7 +78,15 @@ def create_rest(services: Services) -> FastAPI:
     application.state.services = services
     problems.install(application)
     application.add_middleware(Boundary)
-    for router in (tokens, controllers, model_moves, models, placements, migrations):
+    for router in (
+        tokens,
+        service_accounts,
+        controllers,
+        model_moves,
+        models,
+        placements,
+        migrations,
+    ):
         application.include_router(router.router, prefix="/v1")
     application.include_router(health)
     return application

@@ -18,6 +18,7 @@ _STATUS: Final[Mapping[type[errors.JimmError], int]] = {
     errors.BadRequest: 400,
     errors.InvalidLogin: 401,
     errors.SessionTokenInvalid: 401,
+    errors.FatalLogin: 401,
     errors.Unauthorized: 403,
     errors.NotFound: 404,
     errors.AlreadyExists: 409,

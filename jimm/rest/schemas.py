@@ -58,6 +58,37 @@ class Tokens(Body):
     tokens: list[Token]
 
 
+class ServiceAccountRequest(Asked):
+    """A service account to make; with ``replace`` one that is there gets another secret."""
+
+    name: str
+    replace: bool = False
+
+
+class ServiceAccountKey(Body):
+    """How a service account logs in; the secret is shown this once."""
+
+    client_id: str
+    client_secret: str
+    identity: str
+
+
+class ServiceAccount(Body):
+    """A service account as it is seen later."""
+
+    client_id: str
+    identity: str
+    created_by: str
+    created: datetime
+    last_login: datetime | None = None
+
+
+class ServiceAccounts(Body):
+    """All service accounts."""
+
+    service_accounts: list[ServiceAccount]
+
+
 class Whoami(Body):
     """Who the bearer is."""
 

@@ -1,6 +1,6 @@
 """Models and the controllers that host them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fastapi import APIRouter
 
@@ -69,7 +69,7 @@ async def render(given: Services, found: Sequence[Visible]) -> list[schemas.Mode
 
 
 def _body(
-    given: Services, seen: Visible, moving: Migration | None, away: dict[str, str]
+    given: Services, seen: Visible, moving: Migration | None, away: Collection[str]
 ) -> schemas.Model:
     model = seen.model
     return schemas.Model(
@@ -94,7 +94,7 @@ def _body(
     )
 
 
-def _status(seen: Visible, away: dict[str, str]) -> str:
+def _status(seen: Visible, away: Collection[str]) -> str:
     model = seen.model
     if model.state in (ModelState.MISSING, ModelState.UNMANAGED, ModelState.DESTROYING):
         return model.state.value
