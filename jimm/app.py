@@ -52,6 +52,7 @@ from jimm.notices import Notices
 from jimm.proxy.below import BelowModels
 from jimm.proxy.entrance import uvicorn_protocol
 from jimm.proxy.keeper import Keeper
+from jimm.proxy.passing import Turnstile
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.streams import Streams
 from jimm.proxy.uploads import Uploads
@@ -260,13 +261,14 @@ async def _assemble(
         is_working=lambda: len(background) == len(work),
     )
     visitors = Visitors(logins, partial(_is_welcome, settings))
+    turnstile = Turnstile(visitors, keeper, pipes)
     running = Running(
         services=services,
         api=ApiDoor(fleet, logins, servers, connections, flow),
         pipes=pipes,
         keeper=keeper,
-        uploads=Uploads(visitors, keeper, pipes),
-        streams=Streams(visitors, keeper, pipes),
+        uploads=Uploads(turnstile),
+        streams=Streams(turnstile),
         web=_web(services, sealer, devices, oidc),
     )
     return running, work

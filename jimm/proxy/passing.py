@@ -2,11 +2,15 @@
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from jimm.errors import TryAgain
 from jimm.proxy.doorkeeper import Admission
-from jimm.proxy.paths import Level
+from jimm.proxy.paths import Headers, Level, Passage
+from jimm.proxy.pipes import Pipes
+from jimm.proxy.visitors import Visitors
 from jimm.wire.params.admin import LoginRequest
 
 
@@ -54,6 +58,37 @@ class Passing:
         """
         await self._over.wait()
         raise Closed(self._reason)
+
+
+class Turnstile:
+    """Lets those pass who may, and knows them while they do."""
+
+    def __init__(self, visitors: Visitors, gate: Gate, pipes: Pipes) -> None:
+        self._visitors = visitors
+        self._gate = gate
+        self._pipes = pipes
+
+    @asynccontextmanager
+    async def admit(
+        self, passage: Passage, headers: Headers
+    ) -> AsyncIterator[tuple[Admission, Passing]]:
+        """Who sends these headers passes, for as long as this lasts.
+
+        Raises:
+            Unauthorized, SessionTokenInvalid, TryAgain: as :meth:`Visitors.identify`.
+            Forbidden, ModelNotFound, MigrationUnderway, ControllerUnavailable: as
+                :meth:`Gate.admit_http`.
+        """
+        identity = await self._visitors.identify(headers)
+        admission = await self._gate.admit_http(
+            passage.model, identity, passage.level, changes=passage.changes
+        )
+        passing = Passing()
+        self._pipes.add(passing, admission)
+        try:
+            yield admission, passing
+        finally:
+            self._pipes.discard(passing)
 
 
 def authorization(login: LoginRequest) -> str:

@@ -18,11 +18,9 @@ from jimm.net.websocket import Disconnected, Websocket, open_websocket
 from jimm.proxy import paths
 from jimm.proxy.carrier import Pace
 from jimm.proxy.doorkeeper import Admission
-from jimm.proxy.passing import Closed, Gate, Passing, authorization
+from jimm.proxy.passing import Closed, Passing, Turnstile, authorization
 from jimm.proxy.paths import Kind, Passage, Refusal
-from jimm.proxy.pipes import Pipes
 from jimm.proxy.uploads import refuse
-from jimm.proxy.visitors import Visitors
 from jimm.wire import codes
 from jimm.wire.fold import convert
 from jimm.wire.frames import GOING_AWAY, NORMAL
@@ -61,12 +59,8 @@ class _Answer(JimmError):
 class Streams:
     """Carries the websockets below models' paths that are no RPC."""
 
-    def __init__(
-        self, visitors: Visitors, gate: Gate, pipes: Pipes, pace: Pace | None = None
-    ) -> None:
-        self._visitors = visitors
-        self._gate = gate
-        self._pipes = pipes
+    def __init__(self, turnstile: Turnstile, pace: Pace | None = None) -> None:
+        self._turnstile = turnstile
         self._pace = pace or Pace()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,16 +85,8 @@ class Streams:
             log.debug("log of model %s: the client has gone", passage.model)
 
     async def _run(self, scope: Scope, passage: Passage, client: "_Client") -> None:
-        identity = await self._visitors.identify(scope["headers"])
-        admission = await self._gate.admit_http(
-            passage.model, identity, passage.level, changes=passage.changes
-        )
-        passing = Passing()
-        self._pipes.add(passing, admission)
-        try:
+        async with self._turnstile.admit(passage, scope["headers"]) as (admission, passing):
             code, reason = await self._stream(passage, admission, passing, client)
-        finally:
-            self._pipes.discard(passing)
         await client.close(code, reason)
 
     async def _stream(

@@ -18,10 +18,8 @@ from jimm.errors import ControllerUnavailable, JimmError, LostAnswer
 from jimm.proxy import paths
 from jimm.proxy.carrier import Exchange, Head, Pace, open_exchange
 from jimm.proxy.doorkeeper import Admission
-from jimm.proxy.passing import Gate, Passing, authorization
+from jimm.proxy.passing import Passing, Turnstile, authorization
 from jimm.proxy.paths import Headers, Kind, Passage, Refusal
-from jimm.proxy.pipes import Pipes
-from jimm.proxy.visitors import Visitors
 from jimm.wire import codes
 
 log = logging.getLogger(__name__)
@@ -42,12 +40,8 @@ class _ClientGone(Exception):
 class Uploads:
     """Carries requests below models' paths; see :mod:`jimm.proxy.paths` for which."""
 
-    def __init__(
-        self, visitors: Visitors, gate: Gate, pipes: Pipes, pace: Pace | None = None
-    ) -> None:
-        self._visitors = visitors
-        self._gate = gate
-        self._pipes = pipes
+    def __init__(self, turnstile: Turnstile, pace: Pace | None = None) -> None:
+        self._turnstile = turnstile
         self._pace = pace or Pace()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,17 +65,8 @@ class Uploads:
             log.debug("%s %s: the client has gone", passage.method, scope["path"])
 
     async def _run(self, errand: "_Errand") -> None:
-        passage = errand.passage
-        identity = await self._visitors.identify(errand.headers)
-        admission = await self._gate.admit_http(
-            passage.model, identity, passage.level, changes=passage.changes
-        )
-        passing = Passing()
-        self._pipes.add(passing, admission)
-        try:
+        async with self._turnstile.admit(errand.passage, errand.headers) as (admission, passing):
             await self._carry(errand, admission, passing)
-        finally:
-            self._pipes.discard(passing)
 
     async def _carry(self, errand: "_Errand", admission: Admission, passing: Passing) -> None:
         exchange = await open_exchange(admission.endpoint, self._pace)

@@ -3,11 +3,10 @@
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
 from jimm.access.identity import Identity
-from jimm.access.tokens import COOKIE
+from jimm.access.visitor import read_cookie
 from jimm.errors import Unauthorized
 from jimm.wire.secret import Secret
 
@@ -72,13 +71,3 @@ def read_basic(header: str) -> tuple[str, Secret]:
     if not colon:
         raise Unauthorized("authentication failed: the header can't be read")
     return user, Secret(password)
-
-
-def read_cookie(header: str) -> str:
-    """The session token in a Cookie header, empty for none."""
-    jar = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""

@@ -48,16 +48,22 @@ async def unset(socket: Socket, *keys: str, region: str = "") -> dict[str, Any]:
     return row
 
 
+async def clear(socket: Socket) -> None:
+    """Takes away all that the user has set."""
+    keys = list(await shown(socket))
+    for region in ("", "north"):
+        await unset(socket, *keys, region=region)
+
+
 @pytest.fixture
 async def alice(dev: Dev) -> AsyncIterator[Socket]:
-    """alice, whose defaults are as before at the end."""
+    """alice, who has no defaults, neither before nor afterwards."""
     async with dev.socket() as socket:
+        await clear(socket)
         try:
             yield socket
         finally:
-            keys = list(await shown(socket))
-            for region in ("", "north"):
-                await unset(socket, *keys, region=region)
+            await clear(socket)
 
 
 async def test_they_are_told_by_cloud_and_region(dev: Dev, alice: Socket) -> None:

@@ -1,9 +1,12 @@
 """`ModelManager` in its three versions, and what an administrator sees of others."""
 
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.eventually import eventually
 from tests.fix_dev import Dev
 from tests.juju_client import Refused
 from tests.system.facades.test_access import NOBODY, alices_model, create, destroy, info
@@ -111,6 +114,41 @@ async def test_users_never_seen_have_a_null_for_their_last_connection(dev: Dev) 
     }
 
 
+async def test_who_used_a_model_last_and_when(dev: Dev) -> None:
+    async with alices_model(dev) as (alice, model):
+        async with dev.socket("alice", f"/model/{model}/api") as socket:
+            assert await socket.call("Client", 7, "FullStatus", {"patterns": []})
+        (user,) = (await info(alice, model))["result"]["users"]
+        when = datetime.fromisoformat(user["last-connection"])
+        assert abs(datetime.now(UTC) - when) < timedelta(minutes=5)
+        asked = {"entities": [{"tag": f"model-{model}"}]}
+        (row,) = (await alice.call("UserManager", 3, "ModelUserInfo", asked))["results"]
+        listed = await alice.call("ModelManager", 10, "ListModels", {"tag": "user-alice"})
+        (mine,) = [each for each in listed["user-models"] if each["model"]["uuid"] == model]
+        shown = {user["last-connection"], row["result"]["last-connection"], mine["last-connection"]}
+        assert len(shown) == 1, "the same moment everywhere"
+
+
+async def test_a_destroyed_model_s_credential_can_go_at_once(dev: Dev) -> None:
+    name = f"key-{uuid.uuid4().hex[:8]}"
+    tag = f"cloudcred-metro_alice_{name}"
+    credential = {"tag": tag, "credential": {"auth-type": "empty", "attrs": {}}}
+    async with dev.socket() as alice:
+        await alice.call("Cloud", 7, "UpdateCredentialsCheckModels", {"credentials": [credential]})
+        model = (await create(alice, credential=tag))["uuid"]
+        await destroy(alice, model)
+
+        async def is_gone() -> bool:
+            asked = {"entities": [{"tag": f"model-{model}"}]}
+            (row,) = (await alice.call("ModelManager", 10, "ModelStatus", asked))["models"]
+            return "error" in row and row["error"]["code"] == "not found"
+
+        assert await eventually(is_gone, deadline=40, interval=0.2)
+        revoke = {"credentials": [{"tag": tag, "force": False}]}
+        told = await alice.call("Cloud", 7, "RevokeCredentialsCheckModels", revoke)
+        assert told["results"] == [{}]
+
+
 async def test_many_at_once_come_in_the_order_of_asking(dev: Dev) -> None:
     async with dev.socket() as alice:
         names = [each["name"] for each in dev.described["controllers"]] * 2
@@ -126,8 +164,8 @@ async def test_many_at_once_come_in_the_order_of_asking(dev: Dev) -> None:
             found = [row.get("result", row) for row in rows if "error" not in row]
             uuids = [row.get("uuid") or row["model-tag"].removeprefix("model-") for row in found]
             assert uuids == [made[0], *made, made[0]]
-        for uuid in made:
-            await destroy(alice, uuid)
+        for each in made:
+            await destroy(alice, each)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from jimm.proxy.below import BelowModels
 from jimm.proxy.carrier import Pace
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.entrance import uvicorn_protocol
+from jimm.proxy.passing import Turnstile
 from jimm.proxy.paths import Forbidden, Level
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.porter import Shown
@@ -207,10 +208,11 @@ async def staged(folder: Path, pace: Pace) -> AsyncIterator[BelowStage]:
     address = f"127.0.0.1:{behind.sockets[0].getsockname()[1]}"
     gate = Gate(_admission(address, authority))
     visitors = Visitors(Proofs(), lambda origin: origin == "https://own")
+    turnstile = Turnstile(visitors, gate, pipes)
     below = BelowModels(
         application,  # type: ignore[arg-type]  # one application, typed by two libraries
-        uploads=Uploads(visitors, gate, pipes, pace),
-        streams=Streams(visitors, gate, pipes, pace),
+        uploads=Uploads(turnstile, pace),
+        streams=Streams(turnstile, pace),
     )
     config = uvicorn.Config(
         below,

@@ -5,6 +5,7 @@ import asyncio
 import base64
 import gc
 import io
+import itertools
 import json
 import uuid
 import warnings
@@ -332,14 +333,20 @@ async def test_libjuju_reads_the_log(dev: Dev, below: Below) -> None:
     await model.connect(**login, debug_log_conn=target, debug_log_params=params)
     try:
         async with below.rpc() as socket:
-            deploy = {
-                "application": "spoken",
-                "charm-url": "ch:ubuntu",
-                "num-units": 0,
-                "channel": "",
-            }
-            await socket.call("Application", 20, "Deploy", {"applications": [deploy]})
-        assert await eventually(lambda: "spoken" in target.getvalue())
+            numbers = itertools.count()
+
+            async def is_told() -> bool:
+                # Lines from before the controller has opened the log are not told.
+                deploy = {
+                    "application": f"spoken-{chr(ord('a') + next(numbers))}",
+                    "charm-url": "ch:ubuntu",
+                    "num-units": 0,
+                    "channel": "",
+                }
+                await socket.call("Application", 20, "Deploy", {"applications": [deploy]})
+                return "spoken" in target.getvalue()
+
+            assert await eventually(is_told, interval=0.5)
     finally:
         await model.disconnect()
 
@@ -354,6 +361,7 @@ async def test_a_token_s_and_a_password_s_controller_alike(dev: Dev) -> None:
             params = {
                 "name": f"on-{name}-{uuid.uuid4().hex[:6]}",
                 "owner-tag": "user-admin",
+                "target-controller": name,
             }
             model = (await socket.call("ModelManager", 10, "CreateModel", params))["uuid"]
             below = Below(dev, model)

@@ -1,5 +1,6 @@
 """The porter, as conversations: this arrives, that is done."""
 
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -283,6 +284,16 @@ def test_what_a_controller_may_not_tell_a_client(
     assert text in told(tell)["error"]
     assert told(tell)["error-code"] == "connection failed"
     assert at_the_door.state is State.WAITING
+
+
+@pytest.mark.parametrize("code", ["model not found", "not found"])
+def test_a_model_that_is_being_destroyed_may_be_gone(at_the_door: Porter, code: str) -> None:
+    at_the_door.receive(request())
+    at_the_door.receive(porter.Admitted(dataclasses.replace(INTRODUCTION, going=True)))
+    at_the_door.receive(porter.LegOpened())
+    _, tell = at_the_door.receive(answer({}, error="gone", **{"error-code": code}))
+    assert told(tell)["error-code"] == "model not found"
+    assert told(tell)["error"] == f'unknown model: "{MODEL}"'
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from jimm.access.identity import Identity
 from jimm.errors import JimmError, SessionTokenInvalid, Unauthorized
-from jimm.proxy.visitors import Visitors, read_basic, read_cookie
+from jimm.proxy.visitors import Visitors, read_basic
 from jimm.wire.secret import Secret
 
 COOKIE = (b"Cookie", b"theme=dark; jimm-browser-session=good; other=1")
@@ -72,8 +72,3 @@ def test_a_password_may_hold_colons() -> None:
     pair = base64.b64encode(b"user-alice:a:b:c").decode()
     user, password = read_basic(f"basic {pair}")
     assert (user, password.reveal()) == ("user-alice", "a:b:c")
-
-
-def test_a_cookie_is_found_among_others() -> None:
-    assert read_cookie('a=b; jimm-browser-session="quoted"; c=d') == "quoted"
-    assert read_cookie("a=b") == ""
