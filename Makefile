@@ -11,6 +11,9 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 NODE_PACKAGES := tests/npm/node_modules/.installed
 
 .DEFAULT_GOAL := help
+
+# Programs start a good deal faster with compiled modules, and the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help install tools demo dev test soak lint format types contracts db lock clean

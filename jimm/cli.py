@@ -30,13 +30,15 @@ app.add_typer(users, name="user")
 @app.command()
 def serve() -> None:
     """Run JIMM on the database in JIMM_DATABASE_URL."""
+    from jimm.settings import Settings
+
+    settings = Settings()  # at once: what follows takes a moment to load
+    _log_to_stderr(settings.log_level)
+
     import uvloop
 
     from jimm.app import serve as run
-    from jimm.settings import Settings
 
-    settings = Settings()
-    _log_to_stderr(settings.log_level)
     uvloop.run(run(settings))
 
 

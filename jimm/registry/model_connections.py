@@ -2,28 +2,28 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ScalarSelect, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ScalarSelect, select, text
 
 from jimm.registry.session import ReadSession, WriteSession
 from jimm.registry.tables import IdentityRow, ModelConnectionRow, ModelRow
 
+_NOTE: Final = text(
+    """
+    INSERT INTO model_connections (model_id, identity_id)
+    SELECT models.id, identities.id FROM models, identities
+    WHERE models.uuid = :model AND identities.name = :identity
+    ON CONFLICT (model_id, identity_id) DO UPDATE SET at = now()
+    WHERE model_connections.at < now() - interval '1 minute'
+    """
+)
+"""As text: SQLAlchemy compiles an upsert anew each time, and this one runs at each login."""
+
 
 async def note(session: WriteSession, model: str, identity: str) -> None:
     """Records a connection, unless one was recorded within a minute."""
-    who_where = select(ModelRow.id, IdentityRow.id).where(
-        ModelRow.uuid == model, IdentityRow.name == identity
-    )
-    statement = upsert(ModelConnectionRow).from_select(["model_id", "identity_id"], who_where)
-    stale = ModelConnectionRow.at < func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[ModelConnectionRow.model_id, ModelConnectionRow.identity_id],
-            set_={"at": func.now()},
-            where=stale,
-        )
-    )
+    await session.execute(_NOTE, {"model": model, "identity": identity})
 
 
 async def of_models(

@@ -1,5 +1,6 @@
 """Transactions on the registry, for reading or for writing."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -9,10 +10,13 @@ from sqlalchemy import DateTime, func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from jimm.errors import ConfigurationError, NotValid
 from jimm.registry.listen import Event, notifications
 
+_LOOKS: Final = 200
+_LOOK_EVERY: Final = 0.01
 _UNSTORABLE: Final = "a value holds characters, or a number, that cannot be kept"
 
 
@@ -117,8 +121,18 @@ class Registry:
         return notifications(plain, channels, application_name=f"{self._application_name}-listen")
 
     async def aclose(self) -> None:
-        """Closes every connection."""
+        """Closes every connection; those that a cancelled task is just giving back have a moment
+        to come."""
+        for _ in range(_LOOKS):
+            if not self._out():
+                break
+            await asyncio.sleep(_LOOK_EVERY)
         await self._engine.dispose()
+
+    def _out(self) -> int:
+        """How many connections are in use."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
 
 
 def sqlalchemy_url(url: str) -> URL:

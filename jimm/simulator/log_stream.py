@@ -104,7 +104,7 @@ def read_wanted(query: QueryParams) -> Wanted:
     Raises:
         JimmError: a value can't be read, in Juju's words.
     """
-    lines = _number(query, "maxLines") or _number(query, "backlog")
+    lines = _number(query, "backlog")
     replay, no_tail = _flag(query, "replay"), _flag(query, "noTail")
     level = query.get("level", "").upper()
     if level and level not in LEVELS:
@@ -114,6 +114,7 @@ def read_wanted(query: QueryParams) -> Wanted:
         level=level,
         backlog=None if replay or (no_tail and not lines) else lines,
         tail=not no_tail,
+        most=_number(query, "maxLines"),
         start=_time(query),
         include_entity=query.getlist("includeEntity"),
         exclude_entity=query.getlist("excludeEntity"),

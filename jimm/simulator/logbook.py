@@ -35,12 +35,14 @@ class Wanted:
     """Which lines somebody wants.
 
     Entities and modules may end in ``*``; a module stands for those below it, too. ``backlog``
-    is how many lines that have been written come first, ``None`` for all.
+    is how many lines that have been written come first, ``None`` for all; ``most`` is after how
+    many it ends, 0 for never.
     """
 
     level: str = ""
     backlog: int | None = 0
     tail: bool = True
+    most: int = 0
     start: datetime.datetime | None = None
     include_entity: Sequence[str] = ()
     exclude_entity: Sequence[str] = ()
@@ -84,11 +86,20 @@ class Logbook:
         log.news = asyncio.Event()
 
     async def read(self, model: ModelUUID, wanted: Wanted) -> AsyncIterator[Line]:
-        """The backlog, then new lines as they are written."""
+        """The backlog, then new lines as they are written; no more than are wanted."""
+        told = 0
+        async for line in self._all(model, wanted):
+            yield line
+            told += 1
+            if told == wanted.most:
+                return
+
+    async def _all(self, model: ModelUUID, wanted: Wanted) -> AsyncIterator[Line]:
         log = self._log(model)
         seen = log.written
         old = [line for line in log.lines if wanted.has(line)]
-        for line in old if wanted.backlog is None else old[len(old) - wanted.backlog :]:
+        first = 0 if wanted.backlog is None else max(0, len(old) - wanted.backlog)
+        for line in old[first:]:
             yield line
         while wanted.tail:
             if log.written == seen:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from jimm.net.tls import client_context
 from tests.charms import object_path, packed, resource_headers
 from tests.contract.test_controller_models import create, fresh_name
+from tests.eventually import eventually
 from tests.fix_simulator import SimulatorFactory
 from tests.juju_client import Registration, Socket, logged_in
 from tests.key_server import KeyServer
@@ -288,7 +289,12 @@ async def test_the_log_shows_what_was_and_what_comes(below: Below) -> None:
 async def test_the_log_is_filtered_and_may_end(below: Below) -> None:
     deploy = {"application": "app", "charm-url": "ch:ubuntu", "num-units": 2, "channel": "stable"}
     await below.socket.call("Application", 20, "Deploy", {"applications": [deploy]})
-    everything = await lines(below, "?noTail=true&replay=true")
+
+    async def settled() -> list[dict[str, Any]]:
+        found = await lines(below, "?noTail=true&replay=true")
+        return found if str(found).count("workload status is active") == 2 else []
+
+    everything = await eventually(settled)
     units = await lines(below, "?noTail=true&replay=true&includeEntity=unit-app-*")
     assert {each["tag"] for each in units} == {"unit-app-0", "unit-app-1"}
     rest = await lines(below, "?noTail=true&replay=true&excludeEntity=unit-app-*")
@@ -296,6 +302,9 @@ async def test_the_log_is_filtered_and_may_end(below: Below) -> None:
     assert everything
     assert rest
     assert len(await lines(below, "?noTail=true&backlog=1")) == 1
+    more = len(everything) + len(everything) // 2
+    assert await lines(below, f"?noTail=true&backlog={more}") == everything
+    assert await lines(below, "?replay=true&maxLines=2") == everything[:2]
     assert await lines(below, "?noTail=true&replay=true&level=ERROR") == []
     assert await lines(below, "?noTail=true&replay=true&startTime=2999-01-01T00:00:00Z") == []
     some = await lines(below, "?noTail=true&replay=true&includeModule=juju.apiserver")

@@ -73,7 +73,7 @@ def _names(dev: Dev, user: str, token: str) -> dict[str, str]:
         "ssh-key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGh0 alice",
         "credential": f"c-{some}",
         "model": f"m-{some}",
-        "offer": f"o-{some}",
+        "offer": f"o-{some}x",
         "application": "haproxy",
         "endpoint": "website",
     }

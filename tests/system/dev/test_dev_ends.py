@@ -92,7 +92,7 @@ def test_what_a_sigkill_leaves_is_taken_over(one: Dev) -> None:
     assert stop(one, signal.SIGTERM) == 0
 
 
-@pytest.mark.parametrize("what", ["jimm", "postgres"])
+@pytest.mark.parametrize("what", ["jimm", pytest.param("postgres", marks=pytest.mark.soak)])
 def test_it_ends_when_jimm_or_postgres_is_gone(one: Dev, what: str) -> None:
     one.start()
     victim = one.described["pids"][what]
@@ -126,12 +126,11 @@ def _has_jimm(dev: Dev) -> bool:
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
-        (_is_begun, signal.SIGTERM),
-        (_makes_a_cluster, signal.SIGINT),
-        (_has_postgres, signal.SIGTERM),
-        (_has_jimm, signal.SIGINT),
+        pytest.param(_is_begun, signal.SIGTERM, id="the first process"),
+        pytest.param(_makes_a_cluster, signal.SIGINT, id="the cluster is made"),
+        pytest.param(_has_postgres, signal.SIGTERM, id="Postgres starts", marks=pytest.mark.soak),
+        pytest.param(_has_jimm, signal.SIGINT, id="JIMM starts", marks=pytest.mark.soak),
     ],
-    ids=["the first process", "the cluster is made", "Postgres starts", "JIMM starts"],
 )
 def test_told_to_stop_while_it_starts(one: Dev, moment: Callable[[Dev], bool], number: int) -> None:
     command = [sys.executable, "-m", "jimm", "dev", "--data", str(one.folder)]
@@ -142,6 +141,7 @@ def test_told_to_stop_while_it_starts(one: Dev, moment: Callable[[Dev], bool], n
     assert not (one.folder / "dev.json").exists()
 
 
+@pytest.mark.soak
 async def test_without_controllers_and_again_in_a_removed_folder() -> None:
     """As root the database lies elsewhere, and must not outlive its folder's next life."""
     made = make(controllers=0)

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
@@ -17,7 +18,9 @@ from jimm.registry.embedded import EmbeddedPostgres, cluster_folder
 from jimm.registry.session import Registry
 from tests.eventually import eventually
 from tests.fix_dev import Dev, make
+from tests.fix_node import Node
 from tests.juju_client import Socket
+from tests.system.conversations.test_jujulib import by_cookie, poll
 
 T = TypeVar("T")
 
@@ -36,15 +39,37 @@ ADD_MANY = text(
 )
 
 
-@pytest.fixture
-def two() -> Iterator[Dev]:
-    """A `jimm dev` of its own with two controllers."""
+@dataclass(frozen=True)
+class Halved:
+    """A `jimm dev` of which one of two controllers is down, and alice's models on each."""
+
+    dev: Dev
+    there: list[str]
+    gone: list[str]
+    living: str
+    victim: str
+
+
+@pytest.fixture(scope="module")
+def halved() -> Iterator[Halved]:
+    """Noticed by JIMM."""
     made = make(controllers=2)
     try:
         made.start()
-        yield made
+        yield asyncio.run(halve(made))
     finally:
         made.destroy()
+
+
+async def halve(dev: Dev) -> Halved:
+    """Makes the models and kills a controller."""
+    living, victim = dev.described["controllers"]
+    async with dev.socket() as alice:
+        there = await create(alice, living["name"], THERE)
+        gone = await create(alice, victim["name"], GONE)
+        os.kill(victim["pid"], signal.SIGKILL)
+        await eventually(lambda: noticed(alice, gone), deadline=5)
+    return Halved(dev, there, gone, living["name"], victim["name"])
 
 
 @asynccontextmanager
@@ -98,24 +123,19 @@ async def connect(dev: Dev) -> int:
         return len(await controller.list_models())
 
 
-async def test_twenty_of_fifty_are_on_a_controller_that_dies(two: Dev) -> None:
-    living, victim = two.described["controllers"]
-    async with two.socket() as alice:
-        there = await create(alice, living["name"], THERE)
-        gone = await create(alice, victim["name"], GONE)
+async def test_every_list_is_whole_and_quick(halved: Halved) -> None:
+    there, gone, victim = halved.there, halved.gone, halved.victim
+    async with halved.dev.socket() as alice:
         everything = {"entities": [{"tag": f"model-{each}"} for each in (*there, *gone)]}
-        os.kill(victim["pid"], signal.SIGKILL)
-        await eventually(lambda: noticed(alice, gone), deadline=5)
-
         listed = await timed(alice, "ListModels", {"tag": "user-alice"})
         assert {each["model"]["uuid"] for each in listed["user-models"]} == {*there, *gone}
         told = await timed(alice, "ListModelSummaries", {"user-tag": "user-alice"})
         assert not [row for row in told["results"] if "error" in row]
-        check([row["result"] for row in told["results"]], there, gone, victim["name"])
+        check([row["result"] for row in told["results"]], there, gone, victim)
         infos = await timed(alice, "ModelInfo", everything)
         assert not [row for row in infos["results"] if "error" in row]
         rows = [row["result"] for row in infos["results"]]
-        check(rows, there, gone, victim["name"])
+        check(rows, there, gone, victim)
         assert len({row["provider-type"] for row in rows}) == 1
         assert all(row["provider-type"] for row in rows)
         assert {row["cloud-credential-validity"] for row in rows} == {True}
@@ -125,8 +145,18 @@ async def test_twenty_of_fifty_are_on_a_controller_that_dies(two: Dev) -> None:
         assert len(errors) == GONE
         assert all("has been away since" in each for each in errors)
         await watched(alice, there, gone)
-        assert await at_once(lambda: connect(two)) == THERE + GONE
-        await none_of_many_is_cut_off(two, living["name"])
+
+
+async def test_python_libjuju_connects_at_once(halved: Halved) -> None:
+    assert await at_once(lambda: connect(halved.dev)) == THERE + GONE
+
+
+async def test_the_dashboard_s_poll_tells_which_are_away(halved: Halved, node: Node) -> None:
+    told = await poll(halved.dev, node, by_cookie(halved.dev, "alice"))
+    assert told["listed"] == THERE + GONE
+    assert told["milliseconds"]["list"] < WITHIN * 1000
+    assert {each["uuid"] for each in told["models"] if "error" in each} == set(halved.gone)
+    check([each["info"] for each in told["models"]], halved.there, halved.gone, halved.victim)
 
 
 async def noticed(socket: Socket, gone: list[str]) -> bool:
@@ -157,8 +187,8 @@ async def watched(socket: Socket, there: list[str], gone: list[str]) -> None:
     assert colours == dict.fromkeys(there, "green") | dict.fromkeys(gone, "red")
 
 
-async def none_of_many_is_cut_off(dev: Dev, controller: str) -> None:
-    """More than a thousand models of one user are all listed."""
+async def test_none_of_many_is_cut_off(halved: Halved) -> None:
+    dev, controller = halved.dev, halved.living
     async with registry(dev) as opened, opened.write() as session:
         await session.execute(ADD_MANY, {"many": MANY, "controller": controller})
     async with dev.socket("bob") as bob, dev.socket("admin") as admin:

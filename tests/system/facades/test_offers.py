@@ -18,7 +18,7 @@ APPLICATION = "db"
 async def model_of(socket: Socket, **more: Any) -> AsyncIterator[dict[str, Any]]:
     """A model with the application ``db``, destroyed at the end."""
     params = {
-        "name": f"o-{uuid.uuid4().hex[:8]}",
+        "name": f"o-{uuid.uuid4().hex[:8]}x",
         "owner-tag": "",
         "config": {"simulated-applications": f"{APPLICATION}:1"},
         **more,

@@ -81,6 +81,7 @@ async def listings(dev: Dev, alice: Socket, client: httpx.Client) -> tuple[Any, 
     return models["user-models"], summaries["results"], rows
 
 
+@pytest.mark.soak
 async def test_they_are_spread_and_outlive_a_controller(four: Dev) -> None:
     began = time.monotonic()
     made = await create(four, [f"m{number}" for number in range(MODELS)])

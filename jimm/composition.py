@@ -1,0 +1,240 @@
+"""What a running JIMM is made of; nothing is made anywhere else.
+
+A newcomer's path goes from here to a door, from a door to one use case, and from there to the
+registry or to a controller.
+"""
+
+import ipaddress
+import os
+import random
+import socket
+import time
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from jimm.access.accounts import bootstrap_admin
+from jimm.access.devices import DeviceFlow, DeviceLogins
+from jimm.access.keys import KeyRing
+from jimm.access.logins import Logins
+from jimm.access.oidc_configured import Oidc, configured
+from jimm.access.origins import allowed
+from jimm.access.passwords import Passwords
+from jimm.access.tokens import SessionTokens
+from jimm.controllers.health import Reading
+from jimm.controllers.pool import Pool
+from jimm.facades.connections import Connections
+from jimm.facades.door import ApiDoor
+from jimm.fleet.fleet import Fleet
+from jimm.fleet.reconcile import Reconciler
+from jimm.fleet.summaries import Summaries
+from jimm.fleet.trust import Trust
+from jimm.fleet.watch import Watch, record_reading
+from jimm.migration.worker import Worker
+from jimm.net.tasks import Tasks
+from jimm.notices import Notices
+from jimm.proxy.keeper import Keeper
+from jimm.proxy.passing import Turnstile
+from jimm.proxy.pipes import Pipes
+from jimm.proxy.streams import Streams
+from jimm.proxy.uploads import Uploads
+from jimm.proxy.visitors import Visitors
+from jimm.registry import settings as kept_settings
+from jimm.registry.authority import own_authority
+from jimm.registry.crypto import Sealer, load_keys
+from jimm.registry.session import Registry
+from jimm.rest.context import Services
+from jimm.settings import Settings
+from jimm.web.context import Web
+from jimm.web.envelope import Envelope
+from jimm.web.guesses import Guesses
+from jimm.wire.params.admin import HostPort
+from jimm.wire.tags import ModelUUID
+
+
+@dataclass(frozen=True)
+class Running:
+    """A JIMM without its socket: its doors, and what they share."""
+
+    services: Services
+    api: ApiDoor
+    pipes: Pipes
+    keeper: Keeper
+    uploads: Uploads
+    streams: Streams
+    web: Web
+
+
+@dataclass(frozen=True)
+class Composed:
+    """``work`` is to be spawned in ``background``, each under its name."""
+
+    running: Running
+    work: dict[str, Coroutine[None, None, None]]
+
+
+async def compose(
+    settings: Settings,
+    registry: Registry,
+    passwords: Passwords,
+    tasks: Tasks,
+    background: Tasks,
+) -> Composed:
+    """Puts JIMM together; whoever gave the parts ends them.
+
+    Raises:
+        ConfigurationError: the key or a password file is not as it must be.
+    """
+    sealer = Sealer(*load_keys(settings.secret_key_file))
+    if settings.bootstrap_admin_password_file is not None:
+        await bootstrap_admin(
+            registry, settings.bootstrap_admin_password_file, settings.local_domain
+        )
+    keys = KeyRing(registry, sealer, _now)
+    fleet = await _fleet(settings, registry, sealer, keys, tasks)
+    tokens = SessionTokens(registry, _now)
+    oidc = configured(settings, registry, tokens)
+    devices = DeviceLogins(registry, tokens, _now, f"{settings.url}/login")
+    flow: DeviceFlow = oidc.device if oidc and oidc.device else devices
+    logins = _logins(settings, registry, passwords, oidc)
+    servers = [[_host_port(settings.address)]]
+    pipes, connections = Pipes(), Connections()
+    keeper = Keeper(fleet, logins, servers, flow)
+    turnstile = Turnstile(Visitors(logins, partial(_is_welcome, settings)), keeper, pipes)
+    work = _work(fleet, pipes, connections, keeper, devices)
+    services = Services(
+        fleet=fleet,
+        logins=logins,
+        tokens=tokens,
+        keys=keys,
+        is_working=lambda: len(background) == len(work),
+    )
+    running = Running(
+        services=services,
+        api=ApiDoor(fleet, logins, servers, connections, flow),
+        pipes=pipes,
+        keeper=keeper,
+        uploads=Uploads(turnstile),
+        streams=Streams(turnstile),
+        web=_web(services, sealer, devices, oidc),
+    )
+    return Composed(running, work)
+
+
+def _logins(
+    settings: Settings, registry: Registry, passwords: Passwords, oidc: Oidc | None
+) -> Logins:
+    return Logins(
+        registry,
+        settings.local_domain,
+        passwords,
+        _now,
+        own=settings.url,
+        origins=settings.web_origins,
+        clients=oidc.clients if oidc else None,
+        local_passwords=settings.local_passwords,
+    )
+
+
+def _work(
+    fleet: Fleet,
+    pipes: Pipes,
+    connections: Connections,
+    keeper: Keeper,
+    devices: DeviceLogins,
+) -> dict[str, Coroutine[None, None, None]]:
+    """What goes on without anybody asking."""
+
+    async def on_moved(model: ModelUUID) -> None:
+        pipes.close_model(model, "the model has moved; connect again")
+
+    reconciler, watch, worker = Reconciler(fleet), Watch(fleet), Worker(fleet, on_moved)
+    notices = Notices(
+        fleet,
+        pipes,
+        connections,
+        keeper,
+        devices,
+        reconciler=reconciler,
+        watch=watch,
+        worker=worker,
+    )
+    return {
+        "links": fleet.pool.run(),
+        "reconcile": reconciler.run(),
+        "watch": watch.run(),
+        "migrate": worker.run(),
+        "listen": notices.listen(),
+        "look": notices.look(),
+    }
+
+
+def _web(services: Services, sealer: Sealer, devices: DeviceLogins, oidc: Oidc | None) -> Web:
+    return Web(
+        settings=services.fleet.settings,
+        registry=services.fleet.registry,
+        logins=services.logins,
+        tokens=services.tokens,
+        devices=devices,
+        oidc=oidc.logins if oidc else None,
+        envelope=Envelope(sealer, _now),
+        guesses=Guesses(time.monotonic),
+    )
+
+
+def _is_welcome(settings: Settings, origin: str) -> bool:
+    return allowed(origin, settings.url, settings.web_origins)
+
+
+async def _fleet(
+    settings: Settings, registry: Registry, sealer: Sealer, keys: KeyRing, tasks: Tasks
+) -> Fleet:
+    async with registry.write() as session:
+        jimm_uuid = await kept_settings.jimm_uuid(session)
+    trust = Trust(
+        registry,
+        sealer,
+        keys,
+        jimm_uuid=jimm_uuid,
+        local_domain=settings.local_domain,
+        issuer=settings.address,
+        now=_now,
+    )
+    own = settings.tls == "own"
+    fleet: Fleet
+
+    async def report(reading: Reading) -> None:
+        await record_reading(fleet, reading)
+
+    fleet = Fleet(
+        settings=settings,
+        registry=registry,
+        sealer=sealer,
+        pool=Pool(trust.own_login, report=report),
+        trust=trust,
+        uuid=jimm_uuid,
+        worker=f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}",
+        authority=(await own_authority(registry, sealer)).certificate_pem if own else "",
+        rng=random.SystemRandom(),
+        now=_now,
+        tasks=tasks,
+        summaries=Summaries(registry, tasks, local_domain=settings.local_domain),
+    )
+    await fleet.connect_all()
+    return fleet
+
+
+def _host_port(address: str) -> HostPort:
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        kind = f"ipv{ipaddress.ip_address(host).version}"
+    except ValueError:
+        kind = "hostname"
+    return HostPort(value=host, type=kind, scope="public", port=int(port))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
