@@ -4,7 +4,7 @@ from jimm.access.names import require_identity, shown
 from jimm.access.rules import covers, granted, level, level_on_model, revoked
 from jimm.access.subjects import known
 from jimm.errors import Conflict, ModelNotFound, NotFound, Unauthorized
-from jimm.registry import models, relations
+from jimm.registry import entries, relations
 from jimm.registry.listen import RELATIONS
 from jimm.registry.models import Model
 from jimm.registry.relations import Object
@@ -87,7 +87,7 @@ async def require_administrator(session: ReadSession, by: str, model: ModelUUID)
         ModelNotFound: no such model, or none that they may read.
         Unauthorized: they may only use it.
     """
-    entry = await models.entry(session, model, by)
+    entry = await entries.find(session, model, by)
     has = level_on_model(
         by,
         entry.held,

@@ -32,6 +32,7 @@ from jimm.fleet.fleet import Fleet, endpoint
 from jimm.fleet.leasing import LEASE
 from jimm.registry import (
     controllers,
+    entries,
     facts,
     intents,
     migrations,
@@ -101,7 +102,7 @@ async def find(fleet: Fleet, caller: Caller, model: str) -> Visible:
         ModelNotFound: there is none, or none that the caller may know of.
     """
     async with fleet.registry.read() as session:
-        entry = await models.entry(session, model, caller.identity)
+        entry = await entries.find(session, model, caller.identity)
     held = frozenset(each.relation for each in entry.held if each.object_key == model)
     seen = Visible(entry.model, held)
     if not levels.on_model(seen, caller):

@@ -23,9 +23,9 @@ from jimm.migration.verdict import Absent, Present, is_exporting
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.paths import Forbidden, Level, needs_superuser
 from jimm.proxy.porter import Shown
-from jimm.registry import controllers, identities, migrations, model_connections, models
+from jimm.registry import entries, identities, model_connections
 from jimm.registry.controllers import Controller
-from jimm.registry.models import Entry, Model
+from jimm.registry.entries import Entry
 from jimm.registry.words import ModelState, ObjectKind, Trust
 from jimm.wire import tags
 from jimm.wire.login import Attempt, PasswordLogin
@@ -84,9 +84,8 @@ class Keeper:
         if not rules.covers(ObjectKind.MODEL, self._level(identity, entry), level):
             raise Forbidden
         if changes:
-            await self._refuse_while_moving(entry.model)
-        async with self._fleet.registry.read() as session:
-            controller = await controllers.by_uuid(session, entry.model.controller_uuid or "")
+            await self._refuse_while_moving(entry)
+        controller = _host(entry)
         self._fleet.link(controller)  # one that is known to be away is not dialled
         admission = await self._admission(identity, entry, claims)
         if controller.trust is not Trust.TOKEN or not needs_superuser(controller.agent_version):
@@ -124,13 +123,10 @@ class Keeper:
         async with self._fleet.registry.write() as session:
             await model_connections.note(session, admission.model_uuid, admission.identity)
 
-    async def _refuse_while_moving(self, model: Model) -> None:
-        async with self._fleet.registry.read() as session:
-            moving = await migrations.active(session, [model.uuid])
-            host = await controllers.by_uuid(session, model.controller_uuid or "")
-        if moving:
+    async def _refuse_while_moving(self, entry: Entry) -> None:
+        if entry.moving:
             raise MigrationUnderway
-        view = await views.look(self._fleet, host, model.uuid)
+        view = await views.look(self._fleet, _host(entry), entry.model.uuid)
         if isinstance(view, Present) and (view.importing or is_exporting(view)):
             raise MigrationUnderway
 
@@ -142,28 +138,23 @@ class Keeper:
         """
         end = asyncio.get_running_loop().time() + ARRIVES_WITHIN
         while True:
-            async with self._fleet.registry.read() as session:
-                moving = (await migrations.active(session, [model])) if tags.is_uuid(model) else {}
-            entry = await self._entry(model, identity)  # after, so that it knows of a move's end
+            entry = await self._entry(model, identity)
             late = asyncio.get_running_loop().time() > end
-            if late or not moving or not await self._has_left(entry.model):
+            if late or not entry.moving or not await self._has_left(entry):
                 return entry
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _has_left(self, model: Model) -> bool:
-        async with self._fleet.registry.read() as session:
-            host = await controllers.by_uuid(session, model.controller_uuid or "")
-        return isinstance(await views.look(self._fleet, host, model.uuid), Absent)
+    async def _has_left(self, entry: Entry) -> bool:
+        return isinstance(await views.look(self._fleet, _host(entry), entry.model.uuid), Absent)
 
     async def _entry(self, model: str, identity: str) -> Entry:
         unknown = ModelNotFound(f'unknown model: "{model}"')
         async with self._fleet.registry.read() as session:
             try:
-                entry = await models.entry(session, model, identity)
+                entry = await entries.find(session, model, identity)
             except ModelNotFound as error:
                 raise unknown from error
-        if entry.model.controller_uuid is None:
-            raise ControllerUnavailable("the model's controller is not registered any more")
+        _host(entry)
         if not self._level(identity, entry):
             raise unknown
         return entry
@@ -189,8 +180,7 @@ class Keeper:
         )
 
     async def _admission(self, identity: str, entry: Entry, claims: Mapping[str, str]) -> Admission:
-        async with self._fleet.registry.read() as session:
-            controller = await controllers.by_uuid(session, entry.model.controller_uuid or "")
+        controller = _host(entry)
         return Admission(
             identity=identity,
             user_tag=tags.user_tag(shown(identity, self._fleet.local_domain)),
@@ -211,3 +201,9 @@ class Keeper:
         access = {tags.model_tag(entry.model.uuid): self._level(identity, entry)}
         login, _ = await self._fleet.trust.user_login(controller, identity, access, link)
         return login
+
+
+def _host(entry: Entry) -> Controller:
+    if entry.host is None:
+        raise ControllerUnavailable("the model's controller is not registered any more")
+    return entry.host

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     ScalarSelect,
     Select,
     Text,
-    and_,
     case,
     cast,
     delete,
@@ -29,16 +27,14 @@ from jimm.errors import AlreadyExists, ModelNotFound
 from jimm.registry import model_connections
 from jimm.registry.listen import MODELS
 from jimm.registry.offers import remove_of_model
-from jimm.registry.relations import MAY_READ, Held, Object, related, remove_object
+from jimm.registry.relations import MAY_READ, Object, concerns, related, remove_object
 from jimm.registry.rows import record, violations
 from jimm.registry.session import ReadSession, WriteSession, notify
 from jimm.registry.tables import (
-    ControllerRegionRow,
     ControllerRow,
     CredentialRow,
     IdentityRow,
     ModelRow,
-    OfferRow,
     RelationRow,
 )
 from jimm.registry.words import EVERYONE, GONE, ModelState, ObjectKind, Relation
@@ -107,20 +103,6 @@ class Visible:
     last_connection: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
-    """All that a login on a model needs, from one query.
-
-    ``held`` are the relations of the identity, and of everyone, to JIMM, to the model's
-    controller, to the clouds that it offers, to the model, and to what the model offers.
-    ``clouds`` are those clouds.
-    """
-
-    model: Model
-    held: frozenset[Held]
-    clouds: tuple[str, ...]
-
-
 async def add(session: WriteSession, new: NewModel) -> int:
     """Takes the name for a model that is about to be made; the row's id.
 
@@ -179,7 +161,7 @@ async def by_uuid(session: ReadSession, uuid: str) -> Model:
     """
     if not is_uuid(uuid):
         raise _unknown(uuid)
-    return await _one(session, _select().where(ModelRow.uuid == uuid), uuid)
+    return await _one(session, select_models().where(ModelRow.uuid == uuid), uuid)
 
 
 async def by_id(session: ReadSession, model_id: int) -> Model:
@@ -188,7 +170,7 @@ async def by_id(session: ReadSession, model_id: int) -> Model:
     Raises:
         ModelNotFound: there is none (any more).
     """
-    return await _one(session, _select().where(ModelRow.id == model_id), str(model_id))
+    return await _one(session, select_models().where(ModelRow.id == model_id), str(model_id))
 
 
 async def by_owner(session: ReadSession, owner: str, name: str) -> Model:
@@ -197,52 +179,8 @@ async def by_owner(session: ReadSession, owner: str, name: str) -> Model:
     Raises:
         ModelNotFound: there is none.
     """
-    statement = _select().where(IdentityRow.name == owner, ModelRow.name == name)
+    statement = select_models().where(IdentityRow.name == owner, ModelRow.name == name)
     return await _one(session, statement, f"{owner}/{name}")
-
-
-async def entry(session: ReadSession, uuid: str, identity: str) -> Entry:
-    """All that a login of ``identity`` on a model needs.
-
-    Raises:
-        ModelNotFound: there is no such model.
-    """
-    if not is_uuid(uuid):
-        raise _unknown(uuid)
-    offers = ControllerRegionRow.controller_id == ModelRow.controller_id
-    clouds = select(ControllerRegionRow.cloud).where(offers).correlate(ModelRow)
-    about = or_(
-        RelationRow.object_kind == ObjectKind.JIMM,
-        _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
-        _about(ObjectKind.CONTROLLER, cast(ControllerRow.uuid, Text)),
-        and_(RelationRow.object_kind == ObjectKind.CLOUD, RelationRow.object_key.in_(clouds)),
-        and_(RelationRow.object_kind == ObjectKind.OFFER, RelationRow.object_key.in_(_offers())),
-    )
-    one = func.jsonb_build_array(
-        RelationRow.subject,
-        RelationRow.relation,
-        RelationRow.object_kind,
-        RelationRow.object_key,
-    )
-    held = (
-        select(func.jsonb_agg(one, type_=JSONB))
-        .where(RelationRow.subject.in_((identity, EVERYONE)), about)
-        .correlate(ModelRow, ControllerRow)
-        .scalar_subquery()
-    )
-    names = (
-        select(func.array_agg(ControllerRegionRow.cloud.distinct()))
-        .where(offers)
-        .correlate(ModelRow)
-        .scalar_subquery()
-    )
-    statement = _select().add_columns(held.label("held"), names.label("clouds"))
-    row = (await session.execute(statement.where(ModelRow.uuid == uuid))).one_or_none()
-    if row is None:
-        raise _unknown(uuid)
-    values = dict(row._mapping)
-    relations = frozenset(Held(*each) for each in values.pop("held") or ())
-    return Entry(held=relations, clouds=tuple(values.pop("clouds") or ()), model=Model(**values))
 
 
 async def visible(
@@ -263,7 +201,7 @@ async def visible(
     """
     held = _held_by(identity).label("held")
     last = model_connections.last(identity).label("last_connection")
-    statement = _select().add_columns(held, last)
+    statement = select_models().add_columns(held, last)
     statement = statement.where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
     if not admin:
         shared = related(identity, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
@@ -288,14 +226,16 @@ async def visible(
 
 async def on_controller(session: ReadSession, controller_id: int) -> list[Model]:
     """The models that are there as far as JIMM knows, those that are missing included."""
-    statement = _select().where(ModelRow.controller_id == controller_id, ModelRow.uuid.is_not(None))
+    statement = select_models().where(
+        ModelRow.controller_id == controller_id, ModelRow.uuid.is_not(None)
+    )
     rows = await session.execute(statement.order_by(ModelRow.id))
     return [record(Model, row) for row in rows]
 
 
 async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:
     """Those of the uuids that JIMM has models of."""
-    rows = await session.execute(_select().where(ModelRow.uuid.in_(uuids)))
+    rows = await session.execute(select_models().where(ModelRow.uuid.in_(uuids)))
     return [record(Model, row) for row in rows]
 
 
@@ -394,20 +334,8 @@ async def remove(session: WriteSession, model_id: int) -> None:
         await notify(session, MODELS, uuid)
 
 
-def _held_by(identity: str) -> ScalarSelect[Any]:
-    """What an identity, or everyone, is to the model of the outer query."""
-    return (
-        select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
-        .where(
-            RelationRow.subject.in_((identity, EVERYONE)),
-            _about(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
-        )
-        .correlate(ModelRow)
-        .scalar_subquery()
-    )
-
-
-def _select() -> Select[Any]:
+def select_models() -> Select[Any]:
+    """The columns of :class:`Model`, from all models."""
     credential_owner = aliased(IdentityRow)
     return (
         select(
@@ -426,17 +354,20 @@ def _select() -> Select[Any]:
     )
 
 
-def _offers() -> Select[tuple[str]]:
-    """What the model of the outer query offers, as keys of relations."""
-    own = OfferRow.model_id == ModelRow.id
-    return select(cast(OfferRow.uuid, Text)).where(own).correlate(ModelRow)
+def _held_by(identity: str) -> ScalarSelect[Any]:
+    """What an identity, or everyone, is to the model of the outer query."""
+    return (
+        select(func.jsonb_agg(RelationRow.relation, type_=JSONB))
+        .where(
+            RelationRow.subject.in_((identity, EVERYONE)),
+            concerns(ObjectKind.MODEL, cast(ModelRow.uuid, Text)),
+        )
+        .correlate(ModelRow)
+        .scalar_subquery()
+    )
 
 
 _OWN = tuple(each.name for each in fields(Model) if hasattr(ModelRow, each.name))
-
-
-def _about(kind: ObjectKind, key: ColumnElement[str]) -> ColumnElement[bool]:
-    return and_(RelationRow.object_kind == kind, RelationRow.object_key == key)
 
 
 async def _one(session: ReadSession, statement: Select[Any], key: str) -> Model:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.registry.listen import RELATIONS
@@ -208,6 +208,11 @@ def related(
         RelationRow.object_kind == kind,
         RelationRow.object_key == key,
     )
+
+
+def concerns(kind: ObjectKind, key: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a row of ``relations`` is about the object with that column's key."""
+    return and_(RelationRow.object_kind == kind, RelationRow.object_key == key)
 
 
 def administers(identity: Any) -> ColumnElement[bool]:

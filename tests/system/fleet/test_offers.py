@@ -18,7 +18,7 @@ from jimm.fleet import offer_access, offer_consuming, offering, offers
 from jimm.fleet.caller import Caller
 from jimm.fleet.offer_filters import Wanted
 from jimm.fleet.offering import NewOffer
-from jimm.registry import models, relations
+from jimm.registry import entries, models, relations
 from jimm.registry.relations import Object
 from jimm.simulator import offers as simulated
 from jimm.simulator.faults import Action
@@ -306,5 +306,5 @@ async def test_a_login_on_the_model_holds_what_is_granted_on_its_offers(
     await share(scene, "consume")
     uuid = (await listed(scene))[0].offer.uuid
     async with scene.fleet.registry.read() as session:
-        entry = await models.entry(session, model, BOB.identity)
+        entry = await entries.find(session, model, BOB.identity)
     assert uuid in {each.object_key for each in entry.held}

@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from jimm.errors import AlreadyExists, Conflict, ModelNotFound, StillAlive
-from jimm.registry import controllers, intents, models, placements, relations
+from jimm.registry import controllers, entries, intents, models, placements, relations
 from jimm.registry import facts as registered
 from jimm.registry.facts import Facts
 from jimm.registry.models import NewModel
@@ -30,7 +30,7 @@ async def test_a_login_on_a_model_needs_one_query(fleet: Fleet) -> None:
         await relations.add(session, "everyone", Relation.CAN_ADDMODEL, Object.cloud("metro"))
         await relations.add(session, "bob@jimm", Relation.WRITER, Object.model("another"))
     async with fleet.registry.read() as session:
-        entry = await models.entry(session, uuid, "bob@jimm")
+        entry = await entries.find(session, uuid, "bob@jimm")
     assert entry.model.controller_name == "a"
     assert entry.clouds == ("metro",)
     assert entry.held == {
@@ -40,7 +40,7 @@ async def test_a_login_on_a_model_needs_one_query(fleet: Fleet) -> None:
     async with fleet.registry.read() as session:
         for unknown in (str(uuid).replace("-", ""), "x"):
             with pytest.raises(ModelNotFound):
-                await models.entry(session, unknown, "bob@jimm")
+                await entries.find(session, unknown, "bob@jimm")
 
 
 async def test_a_list_shows_what_one_may_see(fleet: Fleet) -> None:
