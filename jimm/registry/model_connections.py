@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ScalarSelect, select, text
+from sqlalchemy import BindParameter, ScalarSelect, select, text
 
 from jimm.registry.session import ReadSession, WriteSession
 from jimm.registry.tables import IdentityRow, ModelConnectionRow, ModelRow
@@ -42,7 +42,7 @@ async def of_models(
     return found
 
 
-def last(identity: str) -> ScalarSelect[datetime]:
+def last(identity: BindParameter[str]) -> ScalarSelect[datetime]:
     """The column with an identity's last connection to each row of ``models``."""
     return (
         select(ModelConnectionRow.at)

@@ -3,18 +3,21 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    Integer,
     ScalarSelect,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     delete,
     func,
     insert,
-    literal,
     or_,
     select,
     tuple_,
@@ -199,29 +202,49 @@ async def visible(
     name only, and of those uuids only, if given. Models that are still being made, or as good
     as gone, are left out.
     """
-    held = _held_by(identity).label("held")
-    last = model_connections.last(identity).label("last_connection")
-    statement = select_models().add_columns(held, last)
-    statement = statement.where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
-    if not admin:
-        shared = related(identity, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
-        statement = statement.where(or_(IdentityRow.name == identity, shared))
-    if controller:
-        statement = statement.where(ControllerRow.name == controller)
-    if uuids is not None:
-        statement = statement.where(ModelRow.uuid.in_(uuids))
-    if after != ("", ""):
-        statement = statement.where(
-            tuple_(IdentityRow.name, ModelRow.name) > tuple_(literal(after[0]), literal(after[1]))
-        )
-    statement = statement.order_by(IdentityRow.name, ModelRow.name).limit(limit)
+    statement = _visible(
+        admin=admin,
+        on_one=bool(controller),
+        some=uuids is not None,
+        from_start=after == ("", ""),
+    )
+    given = {
+        "who": identity,
+        "controller": controller,
+        "uuids": list(uuids or ()),
+        "after_owner": after[0],
+        "after_name": after[1],
+        "most": limit,
+    }
     found = []
-    for row in await session.execute(statement):
+    for row in await session.execute(statement, given):
         values = dict(row._mapping)
         relations = frozenset(Relation(each) for each in values.pop("held") or ())
         connected = values.pop("last_connection")
         found.append(Visible(Model(**values), relations, connected))
     return found
+
+
+@cache
+def _visible(*, admin: bool, on_one: bool, some: bool, from_start: bool) -> Select[Any]:
+    """Built once for each combination: that takes longer than to run it."""
+    who = bindparam("who", type_=Text)
+    held = _held_by(who).label("held")
+    last = model_connections.last(who).label("last_connection")
+    statement = select_models().add_columns(held, last)
+    statement = statement.where(ModelRow.uuid.is_not(None), ModelRow.life != GONE)
+    if not admin:
+        shared = related(who, ObjectKind.MODEL, cast(ModelRow.uuid, Text), MAY_READ)
+        statement = statement.where(or_(IdentityRow.name == who, shared))
+    if on_one:
+        statement = statement.where(ControllerRow.name == bindparam("controller"))
+    if some:
+        statement = statement.where(ModelRow.uuid.in_(bindparam("uuids", expanding=True)))
+    if not from_start:
+        after = tuple_(bindparam("after_owner", type_=Text), bindparam("after_name", type_=Text))
+        statement = statement.where(tuple_(IdentityRow.name, ModelRow.name) > after)
+    ordered = statement.order_by(IdentityRow.name, ModelRow.name)
+    return ordered.limit(bindparam("most", type_=Integer))
 
 
 async def on_controller(session: ReadSession, controller_id: int) -> list[Model]:
@@ -354,7 +377,7 @@ def select_models() -> Select[Any]:
     )
 
 
-def _held_by(identity: str) -> ScalarSelect[Any]:
+def _held_by(identity: BindParameter[str]) -> ScalarSelect[Any]:
     """What an identity, or everyone, is to the model of the outer query."""
     return (
         select(func.jsonb_agg(RelationRow.relation, type_=JSONB))

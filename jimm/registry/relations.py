@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, exists, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.registry.listen import RELATIONS
@@ -196,7 +196,7 @@ async def changes_since(session: ReadSession, revision: int, limit: int = 1000) 
 
 
 def related(
-    identity: str,
+    identity: str | BindParameter[str],
     kind: ObjectKind,
     key: ColumnElement[str] | InstrumentedAttribute[str],
     relations: Collection[Relation],

@@ -1,27 +1,31 @@
 """Transactions on the registry, for reading or for writing."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from sqlalchemy import DateTime, func, select, text
+from sqlalchemy import DateTime, event, func, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from jimm.errors import ConfigurationError, NotValid
 from jimm.registry.listen import Event, notifications
 
+_USED: Final = "jimm-used"
 _LOOKS: Final = 200
 _LOOK_EVERY: Final = 0.01
 _UNSTORABLE: Final = "a value holds characters, or a number, that cannot be kept"
 
 
 class ReadSession(AsyncSession):
-    """A transaction that Postgres itself keeps from writing."""
+    """A session that Postgres itself keeps from writing."""
 
 
 class WriteSession(ReadSession):
@@ -32,7 +36,9 @@ class Registry:
     """The database and its connections.
 
     ``url`` is a plain ``postgresql://`` address. ``statement_timeout`` and ``pool_timeout``
-    (waiting for a free connection) are seconds.
+    (waiting for a free connection) are seconds. There may be ``pool_size`` and ``max_overflow``
+    connections for reading, and as many for writing. One that was used is believed to live for
+    ``believed_for`` seconds, and looked at after that.
     """
 
     def __init__(
@@ -44,27 +50,32 @@ class Registry:
         max_overflow: int = 10,
         pool_timeout: float = 10.0,
         statement_timeout: float = 15.0,
+        believed_for: float = 1.0,
     ) -> None:
         self._url = sqlalchemy_url(url)
         self._application_name = application_name
-        self._engine = create_async_engine(
+        timeout = f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC"
+        make = partial(
+            create_async_engine,
             self._url,
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
-            pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={
-                "application_name": application_name,
-                "connect_timeout": 10,
-                "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
-            },
         )
-        self._reading = self._engine.execution_options(postgresql_readonly=True)
+        connect = {"application_name": application_name, "connect_timeout": 10}
+        self._engine = make(connect_args={**connect, "options": timeout})
+        # One round trip instead of three: each statement has a snapshot of its own anyway.
+        read_only = f"{timeout} -c default_transaction_read_only=on"
+        self._reading = make(
+            isolation_level="AUTOCOMMIT", connect_args={**connect, "options": read_only}
+        )
+        for engine in (self._engine, self._reading):
+            _ping_when_idle(engine, believed_for)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
-        """A transaction for reading: one snapshot per statement, nothing can be written.
+        """Reading: one snapshot per statement, and nothing can be written.
 
         Raises:
             NotValid: Postgres can't hold a value that was asked for, such as a NUL.
@@ -123,16 +134,12 @@ class Registry:
     async def aclose(self) -> None:
         """Closes every connection; those that a cancelled task is just giving back have a moment
         to come."""
-        for _ in range(_LOOKS):
-            if not self._out():
-                break
-            await asyncio.sleep(_LOOK_EVERY)
-        await self._engine.dispose()
-
-    def _out(self) -> int:
-        """How many connections are in use."""
-        pool = self._engine.pool
-        return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
+        for engine in (self._engine, self._reading):
+            for _ in range(_LOOKS):
+                if not _out(engine):
+                    break
+                await asyncio.sleep(_LOOK_EVERY)
+            await engine.dispose()
 
 
 def sqlalchemy_url(url: str) -> URL:
@@ -161,12 +168,44 @@ async def now(session: ReadSession) -> datetime:
     return (await session.execute(clock)).scalar_one()
 
 
-async def try_lock(session: ReadSession, name: str) -> bool:
+async def try_lock(session: WriteSession, name: str) -> bool:
     """Takes the advisory lock of this name until the transaction's end, if it is free."""
     statement = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
     return bool(await session.scalar(statement))
 
 
-async def lock(session: ReadSession, name: str) -> None:
+async def lock(session: WriteSession, name: str) -> None:
     """Waits for the advisory lock of this name and holds it until the transaction's end."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def _out(engine: AsyncEngine) -> int:
+    """How many connections are in use."""
+    pool = engine.pool
+    return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
+
+
+def _ping_when_idle(engine: AsyncEngine, believed_for: float) -> None:
+    """Looks whether a connection still lives that nobody used for so many seconds.
+
+    SQLAlchemy's own ``pool_pre_ping`` looks each time, which is a round trip for each
+    transaction. A database that goes away between two looks is one error, and all of the pool's
+    connections are made anew.
+    """
+    pool = engine.sync_engine.pool
+
+    def came_back(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = time.monotonic()
+
+    def is_taken(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection
+    ) -> None:
+        if time.monotonic() - record.info.get(_USED, time.monotonic()) < believed_for:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(pool, "checkin", came_back)
+    event.listen(pool, "checkout", is_taken)

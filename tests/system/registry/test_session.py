@@ -46,13 +46,32 @@ async def test_the_uuid_is_made_once(registry: Registry) -> None:
 
 
 async def test_a_lock_is_held_by_one(registry: Registry) -> None:
-    async with registry.read() as one, registry.read() as other:
+    async with registry.write() as one, registry.write() as other:
         assert await try_lock(one, "health:a")
         assert not await try_lock(other, "health:a")
         assert await try_lock(other, "health:b")
-    async with registry.read() as session:
+    async with registry.write() as session:
         assert await try_lock(session, "health:a")
         assert (await now(session)).tzinfo is not None
+
+
+async def test_connections_that_died_while_nobody_used_them_are_no_error(
+    database_url: str,
+) -> None:
+    idle = Registry(database_url, application_name="jimm-idle", believed_for=0.0)
+    await idle.ping()
+    async with idle.write() as session:
+        await settings.put(session, "a", "b")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'jimm-idle'"
+        ).fetchall()
+    assert len(ended) == 2
+    await idle.ping()
+    async with idle.write() as session:
+        assert await settings.get(session, "a") == "b"
+    await idle.aclose()
 
 
 async def test_a_listener_hears_and_survives_a_cut(registry: Registry, database_url: str) -> None:
