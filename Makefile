@@ -8,6 +8,9 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--no-header --annotation-style=line $(UPGRADE)
 
+# In the order of the files, in which the slow ones are not last.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 NODE_PACKAGES := tests/npm/node_modules/.installed
 
 .DEFAULT_GOAL := help
@@ -57,7 +60,7 @@ dev: install ## Run JIMM with Postgres and three simulated controllers, data in 
 	@$(BIN)/jimm dev --data .dev --port 17070
 
 test: install tools lint types contracts ## Run every check and every test but the soak tests
-	@$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not soak" $(SIDE_BY_SIDE)
 
 soak: install ## Run the tests that take too long for every change
 	@$(BIN)/python -m pytest -m soak

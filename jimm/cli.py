@@ -33,12 +33,12 @@ def serve() -> None:
     from jimm.settings import Settings
 
     settings = Settings()  # at once: what follows takes a moment to load
-    _log_to_stderr(settings.log_level)
 
     import uvloop
 
     from jimm.app import serve as run
 
+    _log_to_stderr(settings.log_level)
     uvloop.run(run(settings))
 
 

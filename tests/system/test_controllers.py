@@ -156,7 +156,7 @@ async def test_a_killed_controller_is_away_at_once_and_found_again(peer: Simulat
     pool.set_endpoints([registered(peer)])
     async with asyncio.TaskGroup() as group:
         task = group.create_task(pool.run())
-        await eventually(lambda: _is_linked(pool, peer))
+        await eventually(lambda: _is_linked(pool, peer) and readings)
         await peer.kill()
         await eventually(lambda: not _is_linked(pool, peer))
         await peer.start()  # on another port, with the same state

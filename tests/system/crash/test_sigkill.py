@@ -58,7 +58,11 @@ async def before_the_answer_is_read(home: House) -> None:
 
 @pytest.mark.parametrize(
     ("moment", "models"),
-    [(before_it_is_sent, 0), (while_it_is_stalled, 1), (before_the_answer_is_read, 1)],
+    [
+        pytest.param(before_it_is_sent, 0, marks=pytest.mark.soak),
+        (while_it_is_stalled, 1),
+        (before_the_answer_is_read, 1),
+    ],
 )
 async def test_while_a_model_is_created(home: House, moment: Moment, models: int) -> None:
     await lose(home, "CreateModel", {"name": "m1", **NEW}, moment)
@@ -161,7 +165,7 @@ async def lost(home: House, at: tuple[str, str]) -> bool:
     [
         pytest.param(while_it_waits_for_its_turn, marks=pytest.mark.soak),
         pytest.param(while_it_is_checked, marks=pytest.mark.soak),
-        while_the_source_is_asked,
+        pytest.param(while_the_source_is_asked, marks=pytest.mark.soak),
         before_the_source_answers,
         in_phase("IMPORT"),
         pytest.param(in_phase("VALIDATION"), marks=pytest.mark.soak),

@@ -76,6 +76,7 @@ async def test_all_stays_over_restarts(one: Dev) -> None:
     assert stop(one, signal.SIGINT) == 0
 
 
+@pytest.mark.soak
 def test_what_a_sigkill_leaves_is_taken_over(one: Dev) -> None:
     one.start()
     before, running = lasting(one), pids(one)

@@ -1,6 +1,7 @@
 """``/api`` on raw sockets: the rules of the envelope, before and after login."""
 
 import asyncio
+import uuid
 from typing import Any
 
 import msgspec
@@ -35,9 +36,10 @@ async def test_before_login_nothing_but_admin_answers(dev: Dev) -> None:
             assert text in reply["error"], reply
             assert code is None or reply["error-code"] == code
         # Any number of refusals, and then the one that is true.
+        nobody = f"nobody-{uuid.uuid4().hex[:8]}"
         for _ in range(2):
             with pytest.raises(Refused, match="invalid entity name or password"):
-                await socket.login("nobody-here", "wrong")
+                await socket.login(nobody, "wrong")
         await socket.login("alice", dev.password("alice"))
 
 
