@@ -108,6 +108,10 @@ class Client:
         """What the API answers to the body; ``{}`` where it answers nothing."""
         return _object(await self._send(Message("POST", path, body=body)))
 
+    async def put(self, path: str) -> Row:
+        """What the API answers; ``{}`` where it answers nothing."""
+        return _object(await self._send(Message("PUT", path)))
+
     async def patch(self, path: str, body: Row) -> Row:
         """The object as it is after the change."""
         return _object(await self._send(Message("PATCH", path, body=body)))

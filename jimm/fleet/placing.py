@@ -132,7 +132,7 @@ def refusal(caller: Caller, cloud: Cloud, decision: Decision) -> JimmError:
     if decision.refused and not known:
         return Unauthorized(
             f'you may not add models on any controller that offers cloud "{cloud.name}": ask an '
-            "administrator of JIMM to grant you add-model on one of them"
+            "administrator of JIMM for one (jimmctl grant-add-model CONTROLLER USER)"
         )
     reasons = "; ".join(f"{each.candidate.name}: {_told(caller, each)}" for each in known)
     text = f"no controller can take the model ({reasons or 'none is registered'})"

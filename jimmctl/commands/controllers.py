@@ -41,6 +41,8 @@ _HEADS = ("Name", "UUID", "Cloud/Region", "Version", "Status")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The controller's name.")]
 
+Grantee = Annotated[str, typer.Argument(metavar="USER", help="The user's name.")]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
@@ -50,6 +52,8 @@ def register(app: typer.Typer) -> None:
     app.command("show-controller")(command(show_controller))
     app.command("remove-controller")(command(remove_controller))
     app.command("set-controller-deprecated")(command(set_controller_deprecated))
+    app.command("grant-add-model")(command(grant_add_model))
+    app.command("revoke-add-model")(command(revoke_add_model))
 
 
 def add_controller(
@@ -132,6 +136,31 @@ def set_controller_deprecated(
     _show(call, call.run(work))
 
 
+def grant_add_model(call: Call, name: Name, grantee: Grantee) -> None:
+    """Let a user add models on a controller.
+
+    They need the same on a cloud that it offers: `juju grant-cloud`.
+    """
+    path = _add_model(name, grantee)
+
+    async def work(client: "Client") -> Row:
+        return await client.put(path)
+
+    call.run(work)
+    output.say(f"{grantee} may add models on {name}")
+
+
+def revoke_add_model(call: Call, name: Name, grantee: Grantee) -> None:
+    """Let a user add no more models on a controller; those that are there stay."""
+    path = _add_model(name, grantee)
+
+    async def work(client: "Client") -> Row:
+        return await client.delete(path)
+
+    call.run(work)
+    output.say(f"{grantee} may add no more models on {name}")
+
+
 def arranged(controller: Row) -> Row:
     """A controller with the keys in the order that scripts and people expect."""
     return rows.arranged(controller, KEYS, ())
@@ -173,6 +202,11 @@ def read_controller(content: str, source: str) -> Row:
     if not addresses and not body.get("public-address"):
         raise Usage(f"{source} has neither api-addresses nor public-address")
     return body
+
+
+def _add_model(name: str, grantee: str) -> str:
+    who = arguments.user_name(grantee)
+    return f"/controllers/{arguments.controller_name(name)}/add-model/{who}"
 
 
 def _show(call: Call, answer: Row) -> None:

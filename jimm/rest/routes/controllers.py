@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from jimm.fleet import controllers
+from jimm.fleet import administration, controllers
 from jimm.fleet.controllers import Registration
 from jimm.registry.controllers import Controller
 from jimm.registry.words import ControllerStatus
@@ -75,6 +75,24 @@ async def remove(
             for each in unmanaged
         ]
     )
+
+
+@router.put("/{name}/add-model/{user}")
+async def let_add_models(
+    name: str, user: str, caller: CallerParam, given: ServicesParam
+) -> schemas.Nothing:
+    """Lets somebody add models on a controller."""
+    await administration.modify_one(given.fleet, caller, name, user, action="grant")
+    return schemas.Nothing()
+
+
+@router.delete("/{name}/add-model/{user}")
+async def stop_adding_models(
+    name: str, user: str, caller: CallerParam, given: ServicesParam
+) -> schemas.Nothing:
+    """Takes that back."""
+    await administration.modify_one(given.fleet, caller, name, user, action="revoke")
+    return schemas.Nothing()
 
 
 def render(controller: Controller) -> schemas.Controller:

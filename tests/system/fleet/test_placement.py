@@ -122,7 +122,7 @@ async def test_who_may_add_on_none_is_told_who_can_help(scene: Scene) -> None:
         for controller in scene.controllers.values():
             about = Object.controller(controller.uuid)
             await relations.remove(session, EVERYONE, Relation.CAN_ADDMODEL, about)
-    with pytest.raises(Unauthorized, match="ask an administrator of JIMM to grant you add-model"):
+    with pytest.raises(Unauthorized, match="ask an administrator of JIMM for one"):
         await scene.create()
     async with scene.fleet.registry.write() as session:
         await relations.remove(session, EVERYONE, Relation.CAN_ADDMODEL, Object.cloud("metro"))

@@ -143,3 +143,13 @@ async def test_who_is_no_administrator(stage: Stage, ctl: Ctl, tmp_path: Path) -
         assert hidden.error == f'model "{name}" not found'
     for row in (await ctl("controllers", user="alice")).yaml:
         assert (row["api-addresses"], row["ca-certificate"]) == ([], "")
+
+
+async def test_who_may_add_models_there(ctl: Ctl) -> None:
+    granted = await ctl("grant-add-model", "controller-1", "bob")
+    assert (granted.status, granted.err) == (0, "bob may add models on controller-1\n")
+    again = await ctl("grant-add-model", "controller-1", "bob")
+    assert "already has" in again.error
+    revoked = await ctl("revoke-add-model", "controller-1", "bob")
+    assert (revoked.status, revoked.err) == (0, "bob may add no more models on controller-1\n")
+    assert "not found" in (await ctl("grant-add-model", "none", "bob")).error

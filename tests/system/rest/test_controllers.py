@@ -221,3 +221,16 @@ async def test_an_unknown_controller(admin: httpx.AsyncClient, alice: httpx.Asyn
     for wrong in ({}, {"deprecated": "perhaps"}, {"deprecated": None}):
         answer = await admin.patch("/controllers/controller-1", json=wrong)
         problem(answer, 422, "not valid", "deprecated")
+
+
+async def test_who_may_add_models_on_one_controller(
+    admin: httpx.AsyncClient, alice: httpx.AsyncClient
+) -> None:
+    path = f"/controllers/{CONTROLLERS[0]}/add-model/bob"
+    problem(await alice.put(path), 403, "unauthorized access")
+    assert (await admin.put(path)).json() == {}
+    problem(await admin.put(path), 409, "already exists")
+    assert (await admin.delete(path)).json() == {}
+    problem(await admin.delete(path), 404, "not found")
+    problem(await admin.put("/controllers/none/add-model/bob"), 404, "not found")
+    problem(await admin.put(f"/controllers/{CONTROLLERS[0]}/add-model/zoe"), 404, "user not found")
