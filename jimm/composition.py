@@ -13,14 +13,12 @@ import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from jimm.access.accounts import bootstrap_admin
 from jimm.access.devices import DeviceFlow, DeviceLogins
 from jimm.access.keys import KeyRing
 from jimm.access.logins import Logins
 from jimm.access.oidc_configured import Oidc, configured
-from jimm.access.origins import allowed
 from jimm.access.passwords import Passwords
 from jimm.access.tokens import SessionTokens
 from jimm.controllers.health import Reading
@@ -102,7 +100,7 @@ async def compose(
     servers = [[_host_port(settings.address)]]
     pipes, connections = Pipes(), Connections()
     keeper = Keeper(fleet, logins, servers, flow)
-    turnstile = Turnstile(Visitors(logins, partial(_is_welcome, settings)), keeper, pipes)
+    turnstile = Turnstile(Visitors(logins), keeper, pipes)
     work = _work(fleet, pipes, connections, keeper, devices)
     services = Services(
         fleet=fleet,
@@ -182,10 +180,6 @@ def _web(services: Services, sealer: Sealer, devices: DeviceLogins, oidc: Oidc |
         envelope=Envelope(sealer, _now),
         guesses=Guesses(time.monotonic),
     )
-
-
-def _is_welcome(settings: Settings, origin: str) -> bool:
-    return allowed(origin, settings.url, settings.web_origins)
 
 
 async def _fleet(

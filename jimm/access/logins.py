@@ -167,9 +167,14 @@ class Logins:
             Unauthorized: that page may not act with the cookie.
             SessionTokenInvalid: there is no cookie, or its token can't be used.
         """
-        if not allowed(origin, self._own, self._origins):
+        if not self.welcomes(origin):
             raise Unauthorized("pages of that origin may not use your login here")
         return await self.by_token(token.reveal())
+
+    def welcomes(self, origin: str) -> bool:
+        """Whether pages of that origin may use the cookie of whoever looks at them; empty means
+        that no page asks."""
+        return allowed(origin, self._own, self._origins)
 
     async def by_basic(self, user: str, password: Secret) -> Identity:
         """Who it is, by HTTP Basic: nobody and a session token, a user's tag and a password, or

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from jimm.access.identity import Identity
@@ -22,16 +22,16 @@ class Proofs(Protocol):
         """By a session token."""
         ...
 
+    def welcomes(self, origin: str) -> bool:
+        """Whether pages of an origin may use the cookie of whoever looks at them."""
+        ...
+
 
 class Visitors:
-    """Tells people by a Basic header, or by the browser's cookie.
+    """Tells people by a Basic header, or by the browser's cookie."""
 
-    ``is_welcome`` tells whether pages of an origin may use the cookie of whoever looks at them.
-    """
-
-    def __init__(self, proofs: Proofs, is_welcome: Callable[[str], bool]) -> None:
+    def __init__(self, proofs: Proofs) -> None:
         self._proofs = proofs
-        self._is_welcome = is_welcome
 
     async def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """The full name of who sends these headers.
@@ -49,7 +49,7 @@ class Visitors:
         if not token:
             raise Unauthorized("authentication failed: no credentials provided")
         origin = shown.get(b"origin", "")
-        if origin and not self._is_welcome(origin):
+        if not self._proofs.welcomes(origin):
             raise Unauthorized(f"authentication failed: {origin} is not an origin of JIMM's")
         return (await self._proofs.by_token(token)).name
 

@@ -25,6 +25,9 @@ class Known:
             raise SessionTokenInvalid("unusable")
         return Identity("bob@jimm", "", admin=False)
 
+    def welcomes(self, origin: str) -> bool:
+        return origin in ("", "https://own")
+
 
 def basic(text: str) -> tuple[bytes, bytes]:
     return b"authorization", b"Basic " + base64.b64encode(text.encode())
@@ -32,7 +35,7 @@ def basic(text: str) -> tuple[bytes, bytes]:
 
 @pytest.fixture
 def visitors() -> Visitors:
-    return Visitors(Known(), lambda origin: origin == "https://own")
+    return Visitors(Known())
 
 
 async def test_a_header_comes_before_a_cookie(visitors: Visitors) -> None:
