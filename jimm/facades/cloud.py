@@ -3,14 +3,14 @@
 import msgspec
 
 from jimm.facades.credentials import Credentials
-from jimm.facades.session import each
+from jimm.facades.session import each, errors
 from jimm.fleet import cloud_changes, clouds
 from jimm.fleet.cloud_changes import NewCloud
 from jimm.registry.clouds import Cloud as CloudRecord
 from jimm.wire.facade import method
 from jimm.wire.fold import convert
 from jimm.wire.params import cloud as params_
-from jimm.wire.params.common import Entities, Entity, Error, ErrorResult, ErrorResults
+from jimm.wire.params.common import Entities, Entity, Error, ErrorResults
 from jimm.wire.tags import cloud_tag, parse_cloud_tag, parse_user_tag
 
 
@@ -44,7 +44,7 @@ class Cloud(Credentials):
         """Definitions with users: all for those who administer the cloud, oneself for others."""
 
         async def one(entity: Entity) -> params_.CloudInfoResult:
-            return params_.CloudInfoResult(result=await self._info(await self._find(entity)))
+            return params_.CloudInfoResult(result=await self._info(parse_cloud_tag(entity.tag)))
 
         def refused(_: Entity, error: Error) -> params_.CloudInfoResult:
             return params_.CloudInfoResult(error=error)
@@ -74,36 +74,28 @@ class Cloud(Credentials):
     async def update_cloud(self, params: params_.UpdateClouds) -> ErrorResults:
         """Changes clouds on all controllers that offer them."""
 
-        async def one(asked: params_.UpdateCloud) -> ErrorResult:
+        async def one(asked: params_.UpdateCloud) -> None:
             await cloud_changes.update(
                 self.session.fleet, self.session.caller, asked.name, asked.cloud
             )
-            return ErrorResult()
 
-        def refused(_: params_.UpdateCloud, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.clouds, one, refused))
+        return await errors(params.clouds, one)
 
     @method("RemoveClouds", versions=(7,))
     async def remove_clouds(self, params: Entities) -> ErrorResults:
         """Removes clouds from all controllers."""
 
-        async def one(entity: Entity) -> ErrorResult:
+        async def one(entity: Entity) -> None:
             name = parse_cloud_tag(entity.tag)
             await cloud_changes.remove(self.session.fleet, self.session.caller, name)
-            return ErrorResult()
 
-        def refused(_: Entity, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.entities, one, refused))
+        return await errors(params.entities, one)
 
     @method("ModifyCloudAccess", versions=(7,))
     async def modify_cloud_access(self, params: params_.ModifyCloudAccessRequest) -> ErrorResults:
         """Grants and revokes."""
 
-        async def one(change: params_.ModifyCloudAccess) -> ErrorResult:
+        async def one(change: params_.ModifyCloudAccess) -> None:
             await clouds.modify_access(
                 self.session.fleet,
                 self.session.caller,
@@ -112,20 +104,16 @@ class Cloud(Credentials):
                 action=change.action,
                 access=change.access,
             )
-            return ErrorResult()
 
-        def refused(_: params_.ModifyCloudAccess, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.changes, one, refused))
+        return await errors(params.changes, one)
 
     async def _find(self, entity: Entity) -> CloudRecord:
         name = parse_cloud_tag(entity.tag)
         return await clouds.show(self.session.fleet, self.session.caller, name)
 
-    async def _info(self, cloud: CloudRecord) -> params_.CloudInfo:
+    async def _info(self, name: str) -> params_.CloudInfo:
+        cloud, found = await clouds.with_users(self.session.fleet, self.session.caller, name)
         known = definition(cloud)
-        found = await clouds.users_of(self.session.fleet, self.session.caller, cloud.name)
         return params_.CloudInfo(
             type=known.type,
             auth_types=known.auth_types,

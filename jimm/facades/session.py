@@ -11,7 +11,7 @@ from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.wire import tags
 from jimm.wire.facade import Facade
-from jimm.wire.params.common import Error
+from jimm.wire.params.common import Error, ErrorResult, ErrorResults
 from jimm.wire.tags import CredentialId
 
 A = TypeVar("A")
@@ -103,3 +103,16 @@ async def each(
         except JimmError as error:
             rows.append(refused(given, Error.of(error)))
     return rows
+
+
+async def errors(inputs: Iterable[A], act: Callable[[A], Awaitable[None]]) -> ErrorResults:
+    """As :func:`each`, for a call whose rows tell nothing but what failed."""
+
+    async def one(given: A) -> ErrorResult:
+        await act(given)
+        return ErrorResult()
+
+    def refused(_: A, error: Error) -> ErrorResult:
+        return ErrorResult(error=error)
+
+    return ErrorResults(results=await each(inputs, one, refused))

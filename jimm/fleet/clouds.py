@@ -49,10 +49,11 @@ async def show(fleet: Fleet, caller: Caller, name: str) -> Cloud:
     Raises:
         NotFound: no such cloud, or none that the caller may use; in Juju's words.
     """
-    for cloud in await visible(fleet, caller):
-        if cloud.name == name:
-            return cloud
-    raise NotFound(f'cloud "{name}" not found')
+    async with fleet.registry.read() as session:
+        found = await clouds.visible(session, caller.identity, admin=caller.admin, name=name)
+    if not found:
+        raise NotFound(f'cloud "{name}" not found')
+    return found[0]
 
 
 async def of_user(
@@ -73,13 +74,14 @@ async def of_user(
     return [Seen(each, _level(held, identity, each.name)) for each in found]
 
 
-async def users_of(fleet: Fleet, caller: Caller, name: str) -> list[CloudUser]:
-    """Who may use a cloud: all of them for those who administer it, oneself for others.
+async def with_users(fleet: Fleet, caller: Caller, name: str) -> tuple[Cloud, list[CloudUser]]:
+    """As :func:`show`, and who may use the cloud: all of them for those who administer it,
+    oneself for others.
 
     Raises:
         NotFound: no such cloud, or none that the caller may use.
     """
-    await show(fleet, caller, name)
+    cloud = await show(fleet, caller, name)
     async with fleet.registry.read() as session:
         held = await relations.about(session, [Object.cloud(name)])
         own = levels.ADMIN if caller.admin else _level(held, caller.identity, name)
@@ -89,7 +91,7 @@ async def users_of(fleet: Fleet, caller: Caller, name: str) -> list[CloudUser]:
             access = {each.subject: _own_level(held, each.subject) for each in held}
             access.setdefault(caller.identity, own)
         known = await users.named(session, access.keys())
-    return [
+    return cloud, [
         CloudUser(
             identity=EVERYBODY if who == EVERYONE else who,
             display_name=known[who].display_name if who in known else "",
@@ -125,9 +127,7 @@ async def modify_access(
             raise UserNotFound(f"could not {action} cloud access: {error}") from error
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 f"{action}-cloud",
                 params={"cloud": name, "user": identity, "access": access},
             ),

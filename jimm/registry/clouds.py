@@ -232,11 +232,16 @@ async def every(session: ReadSession) -> list[Cloud]:
     return await _read(session, names=None)
 
 
-async def visible(session: ReadSession, identity: str, *, admin: bool) -> list[Cloud]:
-    """The clouds on which the identity, or everyone, may add models, offered at present."""
+async def visible(
+    session: ReadSession, identity: str, *, admin: bool, name: str | None = None
+) -> list[Cloud]:
+    """The clouds on which the identity, or everyone, may add models, offered at present; the
+    one of that name only, if given."""
     statement = select(CloudRow.name).where(
         exists().where(ControllerRegionRow.cloud == CloudRow.name)
     )
+    if name is not None:
+        statement = statement.where(CloudRow.name == name)
     if not admin:
         statement = statement.where(related(identity, ObjectKind.CLOUD, CloudRow.name, MAY_ADD))
     return await _read(session, names=list(await session.scalars(statement)))

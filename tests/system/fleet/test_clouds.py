@@ -75,7 +75,7 @@ async def test_a_refusal_frees_the_name(scene: Scene) -> None:
     with pytest.raises(RemoteError, match="not that one"):
         await add(scene, on="a")
     assert await add(scene, BOB, on="a") == "a"
-    (user,) = await clouds.users_of(scene.fleet, BOB, "k8s")
+    _, (user,) = await clouds.with_users(scene.fleet, BOB, "k8s")
     assert (user.identity, user.level) == ("bob@jimm", "admin")
 
 
