@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from jimm.errors import BadRequest, NotFound, Unauthorized
-from jimm.facades.session import Session, SessionFacade, each
+from jimm.facades.session import Session, SessionFacade, each, errors
 from jimm.fleet import levels, offer_access, offer_consuming, offering, offers
 from jimm.fleet.offer_filters import EndpointTerm, Wanted, may_consume
 from jimm.fleet.offering import NewOffer
@@ -21,7 +21,7 @@ from jimm.wire.facade import method
 from jimm.wire.fold import convert
 from jimm.wire.offer_urls import OfferURL
 from jimm.wire.params import application_offers as params_
-from jimm.wire.params.common import Error, ErrorResult, ErrorResults
+from jimm.wire.params.common import Error, ErrorResults
 from jimm.wire.patterns import compiled
 
 VERSIONS: Final = (4, 5, 6)
@@ -37,7 +37,7 @@ class ApplicationOffers(SessionFacade):
         """Offers applications, or changes the offers of those names."""
         session = self.session
 
-        async def one(wanted: params_.AddOffer) -> ErrorResult:
+        async def one(wanted: params_.AddOffer) -> None:
             new = NewOffer(
                 model=tags.parse_model_tag(wanted.model_tag),
                 name=wanted.offer_name,
@@ -47,12 +47,8 @@ class ApplicationOffers(SessionFacade):
                 owner=session.identity(wanted.owner_tag),
             )
             await offering.offer(session.fleet, session.caller, new)
-            return ErrorResult()
 
-        def refused(_: params_.AddOffer, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.offers, one, refused))
+        return await errors(params.offers, one)
 
     @method("ListApplicationOffers", versions=VERSIONS)
     async def list_offers(self, params: params_.OfferFilters) -> params_.QueryOffersResults:
@@ -89,7 +85,7 @@ class ApplicationOffers(SessionFacade):
         """Grants and revokes."""
         session = self.session
 
-        async def one(change: params_.ModifyOfferAccess) -> ErrorResult:
+        async def one(change: params_.ModifyOfferAccess) -> None:
             await offer_access.modify(
                 session.fleet,
                 session.caller,
@@ -98,28 +94,20 @@ class ApplicationOffers(SessionFacade):
                 action=change.action,
                 access=change.access,
             )
-            return ErrorResult()
 
-        def refused(_: params_.ModifyOfferAccess, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.changes, one, refused))
+        return await errors(params.changes, one)
 
     @method("DestroyOffers", versions=VERSIONS)
     async def destroy_offers(self, params: params_.DestroyOffers) -> ErrorResults:
         """Takes offers back."""
         session = self.session
 
-        async def one(url: str) -> ErrorResult:
+        async def one(url: str) -> None:
             await offering.destroy(
                 session.fleet, session.caller, self._url(url), force=params.force
             )
-            return ErrorResult()
 
-        def refused(_: str, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.offer_urls, one, refused))
+        return await errors(params.offer_urls, one)
 
     @method("GetConsumeDetails", versions=VERSIONS)
     async def consume_details(

@@ -7,7 +7,7 @@ from jimm.facades.controller_refusals import VERSIONS, ControllerRefusals
 from jimm.facades.model_config import ModelConfig
 from jimm.facades.model_manager import status_rows, user_model
 from jimm.facades.model_summary_watcher import watch
-from jimm.facades.session import each
+from jimm.facades.session import each, errors
 from jimm.fleet import administration, blocks, models, versions
 from jimm.fleet.controllers import require_administrator
 from jimm.wire.facade import method
@@ -16,7 +16,6 @@ from jimm.wire.params.common import (
     Entities,
     Entity,
     Error,
-    ErrorResult,
     ErrorResults,
     StringResult,
 )
@@ -92,7 +91,7 @@ class Controller(ControllerRefusals):
         """Grants and revokes; superuser makes an administrator of JIMM."""
         session = self.session
 
-        async def one(change: params_.ModifyControllerAccess) -> ErrorResult:
+        async def one(change: params_.ModifyControllerAccess) -> None:
             await administration.modify(
                 session.fleet,
                 session.caller,
@@ -100,12 +99,8 @@ class Controller(ControllerRefusals):
                 action=change.action,
                 access=change.access,
             )
-            return ErrorResult()
 
-        def refused(_: params_.ModifyControllerAccess, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.changes, one, refused))
+        return await errors(params.changes, one)
 
     @method("ListBlockedModels", versions=VERSIONS)
     async def list_blocked_models(self) -> params_.ModelBlockInfoList:

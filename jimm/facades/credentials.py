@@ -1,7 +1,7 @@
 """The half of ``Cloud`` 7 that keeps credentials."""
 
 from jimm.errors import JimmError
-from jimm.facades.session import SessionFacade, each
+from jimm.facades.session import SessionFacade, each, errors
 from jimm.fleet import credentials
 from jimm.fleet.credentials import Opened
 from jimm.wire.facade import method
@@ -123,17 +123,13 @@ class Credentials(SessionFacade):
     async def revoke_credentials(self, params: params_.RevokeCredentials) -> ErrorResults:
         """Forgets credentials; those that models use only by force."""
 
-        async def one(asked: params_.RevokeCredential) -> ErrorResult:
+        async def one(asked: params_.RevokeCredential) -> None:
             key = self.session.credential(asked.tag)
             await credentials.revoke(
                 self.session.fleet, self.session.caller, key, force=asked.force
             )
-            return ErrorResult()
 
-        def refused(_: params_.RevokeCredential, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.credentials, one, refused))
+        return await errors(params.credentials, one)
 
 
 def _update_refused(

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from jimm.facades.session import SessionFacade, each
+from jimm.facades.session import SessionFacade, each, errors
 from jimm.fleet import defaults
 from jimm.fleet.defaults import Setting
 from jimm.wire.facade import method
-from jimm.wire.params.common import Entities, Entity, Error, ErrorResult, ErrorResults
+from jimm.wire.params.common import Entities, Entity, Error, ErrorResults
 from jimm.wire.params.model_manager import (
     ModelDefault,
     ModelDefaultsResult,
@@ -45,35 +45,27 @@ class ModelDefaults(SessionFacade):
     async def set_model_defaults(self, params: SetModelDefaults) -> ErrorResults:
         """Sets some of the caller's; others stay."""
 
-        async def one(values: ModelDefaultValues) -> ErrorResult:
+        async def one(values: ModelDefaultValues) -> None:
             session = self.session
             cloud = _cloud(values.cloud_tag)
             await defaults.put(
                 session.fleet, session.caller, cloud, values.cloud_region, values.config
             )
-            return ErrorResult()
 
-        def refused(_: ModelDefaultValues, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.config, one, refused))
+        return await errors(params.config, one)
 
     @method("UnsetModelDefaults", versions=VERSIONS)
     async def unset_model_defaults(self, params: UnsetModelDefaults) -> ErrorResults:
         """Takes some of the caller's away; those that were not set are no error."""
 
-        async def one(wanted: ModelUnsetKeys) -> ErrorResult:
+        async def one(wanted: ModelUnsetKeys) -> None:
             session = self.session
             cloud = _cloud(wanted.cloud_tag)
             await defaults.unset(
                 session.fleet, session.caller, cloud, wanted.cloud_region, wanted.keys
             )
-            return ErrorResult()
 
-        def refused(_: ModelUnsetKeys, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.keys, one, refused))
+        return await errors(params.keys, one)
 
 
 def _cloud(tag: str) -> str:

@@ -7,7 +7,7 @@ Version 9 tells ``default-series`` too, where the controller still knows it; in 
 from jimm.errors import JimmError, ModelNotFound, NotFound, NotSupported
 from jimm.facades import dressing
 from jimm.facades.model_defaults import VERSIONS, ModelDefaults
-from jimm.facades.session import Session, each
+from jimm.facades.session import Session, errors
 from jimm.fleet import clouds, creation, model_credentials, models
 from jimm.fleet.caller import Caller
 from jimm.fleet.creation import NewModel
@@ -16,7 +16,7 @@ from jimm.registry.models import Visible
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params import model_manager as params_
-from jimm.wire.params.common import Entities, Entity, Error, ErrorResult, ErrorResults
+from jimm.wire.params.common import Entities, Entity, Error, ErrorResults
 from jimm.wire.tags import ModelUUID
 
 
@@ -96,21 +96,17 @@ class ModelManager(ModelDefaults):
     async def destroy_models(self, params: params_.DestroyModels) -> ErrorResults:
         """Begins to destroy models."""
 
-        async def one(request: params_.DestroyModel) -> ErrorResult:
+        async def one(request: params_.DestroyModel) -> None:
             await models.destroy(self.session.fleet, self.session.caller, request)
-            return ErrorResult()
 
-        def refused(_: params_.DestroyModel, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.models, one, refused))
+        return await errors(params.models, one)
 
     @method("ModifyModelAccess", versions=VERSIONS)
     async def modify_access(self, params: params_.ModifyModelAccessRequest) -> ErrorResults:
         """Grants and revokes."""
         session = self.session
 
-        async def one(change: params_.ModifyModelAccess) -> ErrorResult:
+        async def one(change: params_.ModifyModelAccess) -> None:
             await models.modify_access(
                 session.fleet,
                 session.caller,
@@ -119,28 +115,20 @@ class ModelManager(ModelDefaults):
                 action=change.action,
                 access=change.access,
             )
-            return ErrorResult()
 
-        def refused(_: params_.ModifyModelAccess, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.changes, one, refused))
+        return await errors(params.changes, one)
 
     @method("ChangeModelCredential", versions=VERSIONS)
     async def change_credential(self, params: params_.ChangeModelCredentials) -> ErrorResults:
         """Gives models other credentials."""
         session = self.session
 
-        async def one(change: params_.ChangeModelCredential) -> ErrorResult:
+        async def one(change: params_.ChangeModelCredential) -> None:
             model = tags.parse_model_tag(change.model_tag)
             credential = session.credential(change.credential_tag)
             await model_credentials.change(session.fleet, session.caller, model, credential)
-            return ErrorResult()
 
-        def refused(_: params_.ChangeModelCredential, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.model_credentials, one, refused))
+        return await errors(params.model_credentials, one)
 
     @method("ValidateModelUpgrades", versions=VERSIONS)
     async def validate_upgrades(self, params: params_.ValidateModelUpgrades) -> ErrorResults:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from jimm.errors import NotSupported
 from jimm.facades.dressing import connected
-from jimm.facades.session import SessionFacade, each
+from jimm.facades.session import SessionFacade, each, errors
 from jimm.fleet import users
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.users import Accounts, ModelUser
@@ -12,7 +12,7 @@ from jimm.registry.users import User
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params import user_manager as params_
-from jimm.wire.params.common import Entities, Entity, Error, ErrorResult, ErrorResults
+from jimm.wire.params.common import Entities, Entity, Error, ErrorResults
 from jimm.wire.params.model_manager import UserModelInfo
 from jimm.wire.secret import Secret
 from jimm.wire.tags import ModelUUID
@@ -72,15 +72,11 @@ class UserManager(SessionFacade):
     async def set_password(self, params: params_.EntityPasswords) -> ErrorResults:
         """Everybody their own, administrators anybody's; all of the user's sessions end."""
 
-        async def one(change: params_.EntityPassword) -> ErrorResult:
+        async def one(change: params_.EntityPassword) -> None:
             name = tags.parse_user_tag(change.tag)
             await users.set_password(self._kept, self.session.caller, name, Secret(change.password))
-            return ErrorResult()
 
-        def refused(_: params_.EntityPassword, error: Error) -> ErrorResult:
-            return ErrorResult(error=error)
-
-        return ErrorResults(results=await each(params.changes, one, refused))
+        return await errors(params.changes, one)
 
     @method("ResetPassword", versions=(3,))
     async def reset_password(self, params: Entities) -> params_.AddUserResults:
@@ -98,36 +94,33 @@ class UserManager(SessionFacade):
         """Lets users log in again; for administrators."""
         require_administrator(self.session.caller)
 
-        async def one(entity: Entity) -> ErrorResult:
+        async def one(entity: Entity) -> None:
             name = tags.parse_user_tag(entity.tag)
             await users.enable(self._kept, self.session.caller, name)
-            return ErrorResult()
 
-        return ErrorResults(results=await each(params.entities, one, _refused))
+        return await errors(params.entities, one)
 
     @method("DisableUser", versions=(3,))
     async def disable_user(self, params: Entities) -> ErrorResults:
         """Lets users log in no more, and ends their sessions; for administrators."""
         require_administrator(self.session.caller)
 
-        async def one(entity: Entity) -> ErrorResult:
+        async def one(entity: Entity) -> None:
             name = tags.parse_user_tag(entity.tag)
             await users.disable(self._kept, self.session.caller, name)
-            return ErrorResult()
 
-        return ErrorResults(results=await each(params.entities, one, _refused))
+        return await errors(params.entities, one)
 
     @method("RemoveUser", versions=(3,))
     async def remove_user(self, params: Entities) -> ErrorResults:
         """Forgets users who own no models; for administrators."""
         require_administrator(self.session.caller)
 
-        async def one(entity: Entity) -> ErrorResult:
+        async def one(entity: Entity) -> None:
             name = tags.parse_user_tag(entity.tag)
             await users.remove(self._kept, self.session.caller, name)
-            return ErrorResult()
 
-        return ErrorResults(results=await each(params.entities, one, _refused))
+        return await errors(params.entities, one)
 
     @property
     def _kept(self) -> Accounts:
@@ -181,10 +174,6 @@ async def _no_key(_: Entity) -> params_.AddUserResult:
 
 def _user_refused(_: Entity, error: Error) -> params_.UserInfoResult:
     return params_.UserInfoResult(error=error)
-
-
-def _refused(_: Entity, error: Error) -> ErrorResult:
-    return ErrorResult(error=error)
 
 
 def _written(at: datetime) -> str:
