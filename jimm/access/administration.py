@@ -19,7 +19,7 @@ async def make_administrator(session: WriteSession, identity: str) -> None:
         AlreadyExists: they are one.
     """
     if not await relations.add(session, identity, Relation.ADMINISTRATOR, Object.jimm()):
-        raise _has_it("superuser")
+        raise has_it("superuser")
 
 
 async def unmake_administrator(session: WriteSession, identity: str, local_domain: str) -> bool:
@@ -63,7 +63,7 @@ async def let_add_models(
             continue
         changed |= await relations.add(session, identity, Relation.CAN_ADDMODEL, about)
     if not changed:
-        raise _has_it("add-model")
+        raise has_it("add-model")
 
 
 async def stop_adding_models(
@@ -85,7 +85,8 @@ async def stop_adding_models(
         )
 
 
-def _has_it(level: str) -> AlreadyExists:
+def has_it(level: str) -> AlreadyExists:
+    """The refusal of a grant that would change nothing, in Juju's words."""
     return AlreadyExists(
         f'could not grant controller access: user already has "{level}" access or greater'
     )

@@ -5,9 +5,8 @@ from jimm.access.rules import granted, level, revoked
 from jimm.access.subjects import known
 from jimm.errors import NotFound
 from jimm.registry import relations
-from jimm.registry.listen import RELATIONS
 from jimm.registry.relations import Object
-from jimm.registry.session import WriteSession, lock
+from jimm.registry.session import WriteSession
 from jimm.registry.words import ObjectKind
 
 
@@ -23,9 +22,8 @@ async def grant(
         AlreadyExists: they have as much or more.
     """
     subject = await known(session, user_id, local_domain)
-    await lock(session, RELATIONS)
     about = Object.cloud(cloud)
-    held = await relations.relations_of(session, subject, about)
+    held = await relations.locked(session, subject, about)
     change = granted(ObjectKind.CLOUD, held, wanted)
     await relations.replace(session, subject, about, add=change.add, remove=change.remove)
     return subject
@@ -41,9 +39,8 @@ async def revoke(
         NotFound: they have nothing on this cloud.
     """
     subject = require_identity(user_id, local_domain)
-    await lock(session, RELATIONS)
     about = Object.cloud(cloud)
-    held = await relations.relations_of(session, subject, about)
+    held = await relations.locked(session, subject, about)
     change = revoked(ObjectKind.CLOUD, held, unwanted)
     if not level(ObjectKind.CLOUD, held):
         name = shown(subject, local_domain)

@@ -5,10 +5,9 @@ from jimm.access.rules import covers, granted, level, level_on_model, revoked
 from jimm.access.subjects import known
 from jimm.errors import Conflict, ModelNotFound, NotFound, Unauthorized
 from jimm.registry import entries, relations
-from jimm.registry.listen import RELATIONS
 from jimm.registry.models import Model
 from jimm.registry.relations import Object
-from jimm.registry.session import ReadSession, WriteSession, lock
+from jimm.registry.session import ReadSession, WriteSession
 from jimm.registry.words import ObjectKind, Relation
 from jimm.wire.tags import ModelUUID
 
@@ -37,7 +36,7 @@ async def grant(
     """
     owner = (await require_administrator(session, by, model)).owner
     subject = await known(session, subject, local_domain)
-    held = await _locked(session, subject, model)
+    held = await relations.locked(session, subject, Object.model(model))
     if subject == owner:
         held |= {Relation.ADMINISTRATOR}
     change = granted(ObjectKind.MODEL, held, wanted)
@@ -68,7 +67,7 @@ async def revoke(
     subject = require_identity(subject, local_domain)
     if subject == owner:
         raise Conflict("the model's owner keeps administering it; nothing was revoked")
-    held = await _locked(session, subject, model)
+    held = await relations.locked(session, subject, Object.model(model))
     change = revoked(ObjectKind.MODEL, held, unwanted)
     if not level(ObjectKind.MODEL, held):
         name = shown(subject, local_domain)
@@ -100,9 +99,3 @@ async def require_administrator(session: ReadSession, by: str, model: ModelUUID)
     if not covers(ObjectKind.MODEL, has, "admin"):
         raise Unauthorized
     return entry.model
-
-
-async def _locked(session: WriteSession, subject: str, model: ModelUUID) -> set[Relation]:
-    """What the subject itself is to the model, read where nobody else can change it meanwhile."""
-    await lock(session, RELATIONS)
-    return await relations.relations_of(session, subject, Object.model(model))

@@ -9,9 +9,9 @@ from typing import Final
 
 from jimm import audit
 from jimm.access import administration
-from jimm.access.names import require_identity
+from jimm.access.names import require_identity, shown
 from jimm.access.subjects import existing, known
-from jimm.errors import AlreadyExists, BadRequest, NotSupported, NotValid, UserNotFound
+from jimm.errors import BadRequest, NotSupported, NotValid, UserNotFound
 from jimm.fleet import levels
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
@@ -37,7 +37,7 @@ async def level(fleet: Fleet, caller: Caller, identity: str) -> str:
     async with fleet.registry.read() as session:
         found = (await users.named(session, [identity])).get(identity)
     if found is None:
-        raise UserNotFound(f'user "{identity.removesuffix("@" + fleet.local_domain)}" not found')
+        raise UserNotFound(f'user "{shown(identity, fleet.local_domain)}" not found')
     if found.disabled:
         return ""
     return SUPERUSER if found.admin else levels.LOGIN
@@ -101,9 +101,7 @@ async def _grant(fleet: Fleet, session: WriteSession, user_id: str, access: str)
     if access == SUPERUSER:
         await administration.make_administrator(session, identity)
         return identity
-    raise AlreadyExists(
-        f'could not grant controller access: user already has "{access}" access or greater'
-    )
+    raise administration.has_it(access)
 
 
 async def _revoke(fleet: Fleet, session: WriteSession, user_id: str, access: str) -> str:
@@ -155,9 +153,7 @@ async def _record(
 ) -> None:
     await audit.record(
         session,
-        audit.Action(
-            caller.identity,
-            caller.door,
+        caller.did(
             f"{action}-controller",
             controller=controller,
             params={"user": identity, "access": access},

@@ -366,9 +366,7 @@ async def _record(
 ) -> None:
     await audit.record(
         session,
-        audit.Action(
-            caller.identity,
-            caller.door,
+        caller.did(
             action,
             controller=controller,
             params={"cloud": cloud},

@@ -84,7 +84,7 @@ async def register(fleet: Fleet, caller: Caller, asked: Registration) -> Control
         await controllers.record_health(session, added.uuid, health)
         await audit.record(
             session,
-            audit.Action(caller.identity, caller.door, "add-controller", controller=added.name),
+            caller.did("add-controller", controller=added.name),
         )
         added = await controllers.by_uuid(session, added.uuid)
     await fleet.connect_all()
@@ -132,9 +132,7 @@ async def set_deprecated(fleet: Fleet, caller: Caller, name: str, deprecated: bo
     async with fleet.registry.write() as session:
         changed = await controllers.set_deprecated(session, name, deprecated)
         action = "deprecate-controller" if deprecated else "undeprecate-controller"
-        await audit.record(
-            session, audit.Action(caller.identity, caller.door, action, controller=name)
-        )
+        await audit.record(session, caller.did(action, controller=name))
     return changed
 
 
@@ -152,9 +150,7 @@ async def remove(fleet: Fleet, caller: Caller, name: str, *, force: bool) -> lis
         unmanaged = await controllers.remove(session, name, force=force)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "remove-controller",
                 controller=name,
                 params={"force": force, "unmanaged": [each.uuid for each in unmanaged]},

@@ -325,9 +325,7 @@ async def _complete(
         )
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "create-model",
                 model=model.uuid,
                 controller=controller.name,
@@ -384,9 +382,7 @@ async def _give_up(fleet: Fleet, caller: Caller, work: _Work, error: Exception) 
         await models.remove(session, work.model_id)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "create-model",
                 params={"name": work.new.name, "owner": work.new.owner},
                 outcome="failed",

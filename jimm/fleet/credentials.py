@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from jimm.fleet import clouds, levels
 from jimm.fleet.caller import Caller
 from jimm.fleet.credential_checks import check as ask_controllers
 from jimm.fleet.credential_checks import without_secrets
-from jimm.fleet.fleet import Fleet, endpoint
+from jimm.fleet.fleet import Fleet
 from jimm.registry import controllers, credentials, relations
 from jimm.registry.controllers import Controller
 from jimm.registry.credentials import Credential, CredentialUse
@@ -123,7 +123,7 @@ async def update(
         params = {"credential": str(key), **({"force": True} if force else {})}
         await audit.record(
             session,
-            audit.Action(caller.identity, caller.door, "update-credential", params=params),
+            caller.did("update-credential", params=params),
         )
     await _on_each(concerned, key, content.attrs, _pushing(fleet, stored))
     return models
@@ -198,13 +198,11 @@ async def revoke(fleet: Fleet, caller: Caller, key: CredentialId, *, force: bool
         await credentials.remove(session, key, force=force)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity, caller.door, "revoke-credential", params={"credential": str(key)}
-            ),
+            caller.did("revoke-credential", params={"credential": str(key)}),
         )
 
     async def forget(controller: Controller) -> None:
-        async with _as_owner(fleet, controller, key.owner) as (link, user):
+        async with as_owner(fleet, controller, key.owner) as (link, user):
             await cloud_calls.revoke_credential(link, key._replace(owner=user), force=force)
 
     await _on_each(concerned, key, {}, forget)
@@ -260,13 +258,20 @@ def attributes(fleet: Fleet, credential: Credential) -> dict[str, str]:
     return msgspec.json.decode(text.reveal(), type=dict[str, str])
 
 
+def as_owner(
+    fleet: Fleet, controller: Controller, owner: str
+) -> AbstractAsyncContextManager[tuple[Link, str]]:
+    """As :meth:`Fleet.as_user`, to do with the owner's own credentials."""
+    return fleet.as_user(controller, owner, {tags.controller_tag(controller.uuid): levels.LOGIN})
+
+
 async def push_as_owner(fleet: Fleet, controller: Controller, credential: Credential) -> None:
     """As :func:`push`, over a link of its own.
 
     Raises:
         ControllerError: the controller is away, or refuses it.
     """
-    async with _as_owner(fleet, controller, credential.owner) as (link, user):
+    async with as_owner(fleet, controller, credential.owner) as (link, user):
         await push(fleet, controller, credential, link, user)
 
 
@@ -327,17 +332,6 @@ async def _on_each(
     async with asyncio.TaskGroup() as group:
         for each in concerned:
             group.create_task(one(each))
-
-
-@asynccontextmanager
-async def _as_owner(
-    fleet: Fleet, controller: Controller, owner: str
-) -> AsyncIterator[tuple[Link, str]]:
-    """A link in the owner's name, and their user id there."""
-    access = {tags.controller_tag(controller.uuid): levels.LOGIN}
-    login, user = await fleet.trust.user_login(controller, owner, access, fleet.link(controller))
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
-        yield link, user
 
 
 async def _get(fleet: Fleet, session: ReadSession, key: CredentialId) -> Credential:

@@ -140,4 +140,4 @@ def _action(
 ) -> audit.Action:
     """The settings' names alone: a value may be a secret, such as a proxy's password."""
     params = {"cloud": cloud, "region": region, "keys": sorted(keys)}
-    return audit.Action(caller.identity, caller.door, action, params=params)
+    return caller.did(action, params=params)

@@ -1,7 +1,8 @@
 """What every use case works with."""
 
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +55,21 @@ class Fleet:
             ControllerUnavailable, WrongController: away, said at once.
         """
         return self.pool.link(controller.uuid)
+
+    @asynccontextmanager
+    async def as_user(
+        self, controller: Controller, identity: str, access: Mapping[str, str]
+    ) -> AsyncIterator[tuple[Link, str]]:
+        """A link of its own in somebody's name, and their user id there; ``access`` as
+        :meth:`Trust.user_login`.
+
+        Raises:
+            ControllerError: the controller is away, or does not take the login.
+        """
+        own = self.link(controller)
+        login, user = await self.trust.user_login(controller, identity, access, own)
+        async with self.pool.as_user(endpoint(controller), login) as link:
+            yield link, user
 
     async def connect_all(self) -> None:
         """Gives the pool the controllers as they are registered now."""

@@ -6,9 +6,9 @@ from jimm import audit
 from jimm.controllers.calls import model_manager as calls
 from jimm.errors import Conflict, NotValid, RemoteError, Unauthorized
 from jimm.fleet import credentials as credential_cases
-from jimm.fleet import levels, models
+from jimm.fleet import models
 from jimm.fleet.caller import Caller
-from jimm.fleet.fleet import Fleet, endpoint
+from jimm.fleet.fleet import Fleet
 from jimm.registry import credentials
 from jimm.registry import models as registered
 from jimm.registry.controllers import Controller
@@ -47,9 +47,7 @@ async def change(fleet: Fleet, caller: Caller, model: str, key: CredentialId) ->
         await registered.set_credential(session, found.uuid, credential.id)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "change-model-credential",
                 model=found.uuid,
                 controller=controller.name,
@@ -71,28 +69,15 @@ async def _usable(fleet: Fleet, caller: Caller, model: Model, key: CredentialId)
 
 
 async def _send(fleet: Fleet, controller: Controller, model: Model, credential: Credential) -> None:
-    own = fleet.link(controller)
-    owner = await _push(fleet, controller, credential)
-    access = levels.administration_claims(controller.uuid, model.uuid)
-    login, _ = await fleet.trust.user_login(controller, model.owner, access, own)
+    async with credential_cases.as_owner(fleet, controller, credential.owner) as (link, owner):
+        await credential_cases.push_if_older(fleet, controller, credential, link, owner)
     request = ChangeModelCredential(
         model_tag=tags.model_tag(model.uuid),
         credential_tag=tags.credential_tag(credential.key._replace(owner=owner)),
     )
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
+    async with models.as_owner(fleet, controller, model) as (link, _):
         try:
             await calls.change_model_credential(link, request)
         except RemoteError as error:
             if _HAS_IT not in str(error):
                 raise
-
-
-async def _push(fleet: Fleet, controller: Controller, credential: Credential) -> str:
-    """Makes sure that the controller has it; the owner's user id there."""
-    access = {tags.controller_tag(controller.uuid): levels.LOGIN}
-    login, owner = await fleet.trust.user_login(
-        controller, credential.owner, access, fleet.link(controller)
-    )
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
-        await credential_cases.push_if_older(fleet, controller, credential, link, owner)
-    return owner

@@ -3,6 +3,7 @@ its own."""
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from jimm import audit
 from jimm.access import grants
 from jimm.access.names import shown
 from jimm.controllers.calls import model_manager as calls
+from jimm.controllers.link import Link
 from jimm.errors import (
     Conflict,
     ControllerError,
@@ -28,7 +30,7 @@ from jimm.fleet import asking, clouds, levels
 from jimm.fleet import facts as fleet_facts
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
-from jimm.fleet.fleet import Fleet, endpoint
+from jimm.fleet.fleet import Fleet
 from jimm.fleet.leasing import LEASE
 from jimm.registry import (
     controllers,
@@ -144,6 +146,14 @@ async def host(fleet: Fleet, model: Model) -> Controller:
         raise ControllerUnavailable("the model's controller is not registered any more")
     async with fleet.registry.read() as session:
         return await controllers.by_id(session, model.controller_id)
+
+
+def as_owner(
+    fleet: Fleet, controller: Controller, model: Model
+) -> AbstractAsyncContextManager[tuple[Link, str]]:
+    """As :meth:`Fleet.as_user`, in the name of the model's owner, to do all with the model."""
+    access = levels.administration_claims(controller.uuid, model.uuid)
+    return fleet.as_user(controller, model.owner, access)
 
 
 async def refer(fleet: Fleet, caller: Caller, reference: str) -> Visible:
@@ -295,9 +305,7 @@ async def modify_access(
         )
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 f"{action}-model",
                 model=seen.model.uuid,
                 params={"user": identity, "access": access},
@@ -346,10 +354,7 @@ async def send_destroy(fleet: Fleet, model: Model, request: DestroyModel) -> Non
         ControllerError: as :meth:`jimm.controllers.link.Link.call`.
     """
     controller = await host(fleet, model)
-    access = levels.administration_claims(controller.uuid, model.uuid)
-    own = fleet.link(controller)
-    login, _ = await fleet.trust.user_login(controller, model.owner, access, own)
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
+    async with as_owner(fleet, controller, model) as (link, _):
         await calls.destroy_model(link, request)
 
 
@@ -374,7 +379,7 @@ async def forget(fleet: Fleet, caller: Caller, model: str) -> None:
         await models.remove(session, seen.model.id)
         await audit.record(
             session,
-            audit.Action(caller.identity, caller.door, "forget-model", model=seen.model.uuid),
+            caller.did("forget-model", model=seen.model.uuid),
         )
 
 
@@ -419,9 +424,7 @@ async def _intend_destroy(
             )
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "destroy-model",
                 model=model.uuid,
                 controller=model.controller_name or "",

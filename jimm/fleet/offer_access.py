@@ -18,9 +18,8 @@ from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.offers import Known
 from jimm.registry import identities, relations
-from jimm.registry.listen import RELATIONS
 from jimm.registry.relations import Object
-from jimm.registry.session import WriteSession, lock
+from jimm.registry.session import WriteSession
 from jimm.registry.words import EVERYONE, ObjectKind
 from jimm.wire.offer_urls import OfferURL
 
@@ -54,9 +53,7 @@ async def modify(
         left = await change(session, fleet, found, identity, access)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 f"{action}-offer",
                 model=found.offer.model_uuid,
                 params={"offer": found.offer.name, "user": identity, "access": access},
@@ -78,8 +75,7 @@ async def _grant(
 ) -> str:
     await _require_user(session, fleet, identity)
     about = Object.offer(found.offer.uuid)
-    await lock(session, RELATIONS)
-    held = await relations.relations_of(session, identity, about)
+    held = await relations.locked(session, identity, about)
     try:
         change = rules.granted(ObjectKind.OFFER, held, access)
     except AlreadyExists as error:
@@ -93,8 +89,7 @@ async def _revoke(
 ) -> str:
     """What is left."""
     about = Object.offer(found.offer.uuid)
-    await lock(session, RELATIONS)
-    held = await relations.relations_of(session, identity, about)
+    held = await relations.locked(session, identity, about)
     if not rules.level(ObjectKind.OFFER, held):
         who = shown(identity, fleet.local_domain)
         raise NotFound(f'could not revoke offer access: offer user "{who}" does not exist')

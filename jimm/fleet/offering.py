@@ -75,9 +75,7 @@ async def offer(fleet: Fleet, caller: Caller, new: NewOffer) -> None:
             await relations.add(session, new.owner, Relation.ADMINISTRATOR, about)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "offer",
                 model=model.uuid,
                 controller=controller.name,
@@ -106,9 +104,7 @@ async def destroy(fleet: Fleet, caller: Caller, url: OfferURL, *, force: bool) -
         await rows.remove(session, [found.offer.uuid])
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "remove-offer",
                 model=model.uuid,
                 controller=controller.name,

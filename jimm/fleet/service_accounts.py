@@ -62,4 +62,4 @@ async def remove(fleet: Fleet, caller: Caller, name: str) -> None:
 
 
 def _action(caller: Caller, action: str, client_id: str) -> audit.Action:
-    return audit.Action(caller.identity, caller.door, action, params={"client-id": client_id})
+    return caller.did(action, params={"client-id": client_id})

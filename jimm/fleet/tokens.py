@@ -40,9 +40,7 @@ async def revoke(fleet: Fleet, caller: Caller, token_id: str) -> None:
         await tokens.revoke(session, token_id, owner)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "revoke-token",
                 params={"id": token_id, "user": owner.name},
             ),

@@ -12,12 +12,11 @@ from jimm.controllers.calls import model_upgrader as calls
 from jimm.errors import BadRequest, Unauthorized
 from jimm.fleet import levels, models
 from jimm.fleet.caller import Caller
-from jimm.fleet.fleet import Fleet, endpoint
+from jimm.fleet.fleet import Fleet
 from jimm.registry.controllers import Controller
 from jimm.registry.models import Model
 from jimm.registry.words import ObjectKind
 from jimm.wire import tags
-from jimm.wire.params.admin import LoginRequest
 from jimm.wire.params.model_upgrader import UpgradeModel, UpgradeModelResult
 
 NO_VERSION: Final = "0.0.0"
@@ -40,8 +39,8 @@ async def upgrade(fleet: Fleet, caller: Caller, request: UpgradeModel) -> Upgrad
     if _VERSION.fullmatch(wanted) is None:
         raise BadRequest(f'"{wanted}" is not a version of Juju', field="target-version")
     model, controller = await _upgradable(fleet, caller, tags.parse_model_tag(request.model_tag))
-    login = await _login(fleet, model, controller)
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
+    # The owner's name: nobody else has to be known on the controller for this.
+    async with models.as_owner(fleet, controller, model) as (link, _):
         asked = msgspec.structs.replace(request, target_version=wanted)
         result = await calls.upgrade_model(link, asked)
     if not request.dry_run:
@@ -58,8 +57,7 @@ async def abort(fleet: Fleet, caller: Caller, model_tag: str) -> None:
         ModelNotFound, Unauthorized, MigrationUnderway, ControllerError: as :func:`upgrade`.
     """
     model, controller = await _upgradable(fleet, caller, tags.parse_model_tag(model_tag))
-    login = await _login(fleet, model, controller)
-    async with fleet.pool.as_user(endpoint(controller), login) as link:
+    async with models.as_owner(fleet, controller, model) as (link, _):
         await calls.abort_model_upgrade(link, model.uuid)
     await _note(fleet, caller, "abort-model-upgrade", model, params={}, outcome="done")
 
@@ -71,13 +69,6 @@ async def _upgradable(fleet: Fleet, caller: Caller, uuid: str) -> tuple[Model, C
         raise Unauthorized
     await models.refuse_migrating(fleet, seen.model.uuid)
     return seen.model, await models.host(fleet, seen.model)
-
-
-async def _login(fleet: Fleet, model: Model, controller: Controller) -> LoginRequest:
-    """The owner's: nobody else has to be known on the controller for this."""
-    access = levels.administration_claims(controller.uuid, model.uuid)
-    own = fleet.link(controller)
-    return (await fleet.trust.user_login(controller, model.owner, access, own))[0]
 
 
 async def _note(
@@ -92,9 +83,7 @@ async def _note(
     async with fleet.registry.write() as session:
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 action,
                 model=model.uuid,
                 controller=model.controller_name or "",

@@ -235,4 +235,4 @@ async def _record(
     session: WriteSession, caller: Caller, action: str, identity: str, *, admin: bool = False
 ) -> None:
     params = {"user": identity, **({"administrator": True} if admin else {})}
-    await audit.record(session, audit.Action(caller.identity, caller.door, action, params=params))
+    await audit.record(session, caller.did(action, params=params))

@@ -81,9 +81,7 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
         asked = await migrations.request(session, new)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "migrate-model",
                 model=asked.model_uuid,
                 controller=target.name,
@@ -277,9 +275,7 @@ async def _decide(
         decided = await migrations.decide(session, migration.id, step, controller_id=named.id)
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "resolve-migration",
                 model=migration.model_uuid,
                 controller=named.name,
@@ -332,9 +328,7 @@ async def _remap(fleet: Fleet, caller: Caller, model: Model, target: Controller)
         await placements.finish(session, placed, chosen=target.name, attempts=())
         await audit.record(
             session,
-            audit.Action(
-                caller.identity,
-                caller.door,
+            caller.did(
                 "update-migrated-model",
                 model=model.uuid,
                 controller=target.name,

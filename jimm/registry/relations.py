@@ -141,6 +141,12 @@ async def relations_of(session: ReadSession, subject: str, about: Object) -> set
     return {Relation(each) for each in await session.scalars(statement)}
 
 
+async def locked(session: WriteSession, subject: str, about: Object) -> set[Relation]:
+    """As :func:`relations_of`, where nobody else can change them until the transaction's end."""
+    await lock(session, RELATIONS)
+    return await relations_of(session, subject, about)
+
+
 async def held_by(session: ReadSession, identity: str, objects: Iterable[Object]) -> list[Held]:
     """What an identity, and everyone, is to JIMM and to these objects; one query."""
     wanted = [_about(each) for each in (Object.jimm(), *objects)]
