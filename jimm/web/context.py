@@ -10,7 +10,6 @@ from jimm.access.devices import DeviceLogins
 from jimm.access.logins import Logins
 from jimm.access.names import shown
 from jimm.access.oidc_logins import OidcLogins
-from jimm.access.origins import allowed
 from jimm.access.tokens import SessionTokens
 from jimm.registry.session import Registry
 from jimm.settings import Settings
@@ -67,7 +66,7 @@ class Web:
         except ValueError:
             return False
         origin = f"{parts.scheme}://{parts.netloc}"
-        return bool(parts.netloc) and allowed(origin, self.settings.url, self.settings.web_origins)
+        return bool(parts.netloc) and self.logins.welcomes(origin)
 
     def _is_proxy(self, address: str) -> bool:
         try:
