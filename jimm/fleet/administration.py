@@ -11,7 +11,7 @@ from jimm import audit
 from jimm.access import administration
 from jimm.access.names import require_identity, shown
 from jimm.access.subjects import existing, known
-from jimm.errors import BadRequest, NotSupported, NotValid, UserNotFound
+from jimm.errors import NotSupported, NotValid, UserNotFound
 from jimm.fleet import levels
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
@@ -59,8 +59,7 @@ async def modify(fleet: Fleet, caller: Caller, user_id: str, *, action: str, acc
     require_administrator(caller)
     if access not in LEVELS:
         raise NotValid(f'"{access}" controller access not valid')
-    if action not in ("grant", "revoke"):
-        raise BadRequest(f'unknown action "{action}"')
+    levels.require_action(action)
     async with fleet.registry.write() as session:
         if action == "grant":
             identity = await _grant(fleet, session, user_id, access)
@@ -81,8 +80,7 @@ async def modify_one(
         UserNotFound, AlreadyExists, NotSupported: as :func:`modify`.
     """
     require_administrator(caller)
-    if action not in ("grant", "revoke"):
-        raise BadRequest(f'unknown action "{action}"')
+    levels.require_action(action)
     async with fleet.registry.write() as session:
         found = await controllers.by_name(session, controller)
         identity = await _change_add_model(fleet, session, user_id, action, [found.uuid])

@@ -160,12 +160,13 @@ async def remove(fleet: Fleet, caller: Caller, name: str, *, controller: str = "
     await cases.require_administrator(fleet, caller, name)
     async with fleet.registry.read() as session:
         everywhere = await clouds.offered_by(session, name)
-        models = await clouds.models_on(session, name)
-    concerned = [each for each in everywhere if controller in ("", each.name)]
-    if controller and not concerned:
-        raise NotFound(f'controller "{controller}" does not offer cloud "{name}"')
-    for_good = len(concerned) == len(everywhere)
-    _refuse_used(name, concerned, models if for_good else 0)
+        concerned = [each for each in everywhere if controller in ("", each.name)]
+        if controller and not concerned:
+            raise NotFound(f'controller "{controller}" does not offer cloud "{name}"')
+        for_good = len(concerned) == len(everywhere)
+        if for_good:
+            await clouds.require_unused(session, name)
+    _refuse_own(name, concerned)
     links = [(each, fleet.link(each)) for each in concerned]
     for each, link in links:
         try:
@@ -181,9 +182,7 @@ async def remove(fleet: Fleet, caller: Caller, name: str, *, controller: str = "
         await _record(session, caller, "remove-cloud", name, controller)
 
 
-def _refuse_used(name: str, concerned: Sequence[Controller], models: int) -> None:
-    if models:
-        raise Conflict(f"cloud is used by {models} model{'' if models == 1 else 's'}")
+def _refuse_own(name: str, concerned: Sequence[Controller]) -> None:
     for each in concerned:
         if each.cloud == name:
             raise Conflict(f'cloud is used by 1 model: controller "{each.name}" itself runs on it')

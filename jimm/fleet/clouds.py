@@ -6,7 +6,7 @@ from typing import Final
 from jimm import audit
 from jimm.access import cloud_grants, rules
 from jimm.access.names import qualify
-from jimm.errors import BadRequest, Conflict, NotFound, Unauthorized, UserNotFound
+from jimm.errors import Conflict, NotFound, Unauthorized, UserNotFound
 from jimm.fleet import levels
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
@@ -115,8 +115,7 @@ async def modify_access(
         NotValid, UserNotFound, AlreadyExists, NotSupported: as Juju's ``ModifyCloudAccess``.
     """
     await require_administrator(fleet, caller, name)
-    if action not in ("grant", "revoke"):
-        raise BadRequest(f'unknown action "{action}"', field="action")
+    levels.require_action(action)
     if qualify(user_id, fleet.local_domain) == caller.identity:
         raise Conflict("cannot change your own cloud access")
     change = cloud_grants.grant if action == "grant" else cloud_grants.revoke

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from jimm.access import rules
+from jimm.errors import BadRequest
 from jimm.fleet.caller import Caller
 from jimm.registry.models import Visible
 from jimm.registry.words import ObjectKind
@@ -19,6 +20,16 @@ def on_model(seen: Visible, caller: Caller) -> str:
     if caller.admin or seen.model.owner == caller.identity:
         return ADMIN
     return rules.level(ObjectKind.MODEL, seen.held)
+
+
+def require_action(action: str) -> None:
+    """Nothing, for what may be done with a level.
+
+    Raises:
+        BadRequest: neither ``grant`` nor ``revoke``, in Juju's words.
+    """
+    if action not in ("grant", "revoke"):
+        raise BadRequest(f'unknown action "{action}"', field="action")
 
 
 def creation_claims(controller_uuid: str, cloud: str) -> Mapping[str, str]:

@@ -5,7 +5,6 @@ from jimm.access import rules
 from jimm.access.names import is_local, require_identity, shown
 from jimm.errors import (
     AlreadyExists,
-    BadRequest,
     Conflict,
     NotFound,
     NotSupported,
@@ -42,8 +41,7 @@ async def modify(
         Conflict: the user has as much or more.
     """
     found = await offers.resolve(fleet, caller, url)
-    if action not in ("grant", "revoke"):
-        raise BadRequest(f'unknown action "{action}"')
+    levels.require_action(action)
     _require_level(access)
     if found.level != levels.ADMIN:
         raise Unauthorized

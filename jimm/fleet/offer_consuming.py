@@ -35,8 +35,7 @@ async def details(
     found = await offers.resolve(fleet, caller, url)
     if not may_consume(found.level):
         raise Unauthorized
-    async with fleet.registry.read() as session:
-        model = await model_rows.by_id(session, found.offer.model_id)
+    model = await offers.model_of(fleet, found.offer)
     controller = await models.host(fleet, model)
     await _require_neighbour(fleet, caller, controller, url)
     own = fleet.link(controller)
@@ -60,8 +59,7 @@ async def withdraw(fleet: Fleet, found: Known, identity: str, level: str) -> Non
     if may_consume(level):
         return
     try:
-        async with fleet.registry.read() as session:
-            model = await model_rows.by_id(session, found.offer.model_id)
+        model = await offers.model_of(fleet, found.offer)
         controller = await models.host(fleet, model)
         if controller.trust is not Trust.PASSWORD:
             return

@@ -24,7 +24,6 @@ from jimm.fleet import levels, models, offer_hosts, offers
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.fleet.offers import Known
-from jimm.registry import models as model_rows
 from jimm.registry import offers as rows
 from jimm.registry import relations
 from jimm.registry.controllers import Controller
@@ -95,8 +94,7 @@ async def destroy(fleet: Fleet, caller: Caller, url: OfferURL, *, force: bool) -
     found = await offers.resolve(fleet, caller, url)
     if found.level != levels.ADMIN:
         raise Unauthorized
-    async with fleet.registry.read() as session:
-        model = await model_rows.by_id(session, found.offer.model_id)
+    model = await offers.model_of(fleet, found.offer)
     await models.refuse_migrating(fleet, model.uuid)
     controller = await models.host(fleet, model)
     await _destroyed(fleet, controller, model, found, force=force)

@@ -17,7 +17,7 @@ from jimm.fleet.fleet import Fleet
 from jimm.fleet.offer_filters import Wanted
 from jimm.registry import models as model_rows
 from jimm.registry import offers, relations
-from jimm.registry.models import Model
+from jimm.registry.models import Model, Visible
 from jimm.registry.offers import Offer, Seen
 from jimm.registry.relations import Held, Object
 from jimm.registry.words import EVERYONE, ObjectKind
@@ -79,7 +79,7 @@ async def find(fleet: Fleet, caller: Caller, wanted: Sequence[Wanted]) -> list[K
         owner = each.owner or (caller.identity if each.model else "")
         rows = await known(fleet, caller, OfferURL(owner, each.model, ""))
         if not rows and each.model:
-            await _require_known(fleet, caller, owner, each.model)
+            await _referred(fleet, caller, owner, each.model)
         found |= {row.offer.uuid: row for row in rows}
         filters.append(replace(each, owner=owner))
     rows = list(found.values())
@@ -97,7 +97,7 @@ async def show(fleet: Fleet, caller: Caller, url: OfferURL) -> Known:
         NotFound: there is none, or none that the caller may know of.
     """
     before = await resolve(fleet, caller, url)
-    model = await _model_of(fleet, before.offer)
+    model = await model_of(fleet, before.offer)
     told = await offer_hosts.ask(fleet, model, deadline=LOOK)
     after = before if told is None else await _one(fleet, caller, url)
     if after is None:
@@ -140,6 +140,12 @@ async def known(fleet: Fleet, caller: Caller, url: OfferURL) -> list[Known]:
     return [_known(each, caller, held) for each in seen]
 
 
+async def model_of(fleet: Fleet, offer: Offer) -> Model:
+    """The model that offers it."""
+    async with fleet.registry.read() as session:
+        return await model_rows.by_id(session, offer.model_id)
+
+
 def unknown(fleet: Fleet, url: OfferURL) -> NotFound:
     """The error for an offer that is not there, or not for the caller, in Juju's words."""
     named = replace(url, owner=shown(url.owner, fleet.local_domain))
@@ -164,18 +170,15 @@ def _known(seen: Seen, caller: Caller, held: Collection[Held]) -> Known:
 
 
 async def _administered(fleet: Fleet, caller: Caller, owner: str, model: str) -> Model:
-    try:
-        seen = await models.refer(fleet, caller, f"{owner}/{model}")
-    except ModelNotFound as error:
-        raise NotFound(str(error)) from error
+    seen = await _referred(fleet, caller, owner, model)
     if levels.on_model(seen, caller) != levels.ADMIN:
         raise Unauthorized
     return seen.model
 
 
-async def _require_known(fleet: Fleet, caller: Caller, owner: str, model: str) -> None:
+async def _referred(fleet: Fleet, caller: Caller, owner: str, model: str) -> Visible:
     try:
-        await models.refer(fleet, caller, f"{owner}/{model}")
+        return await models.refer(fleet, caller, f"{owner}/{model}")
     except ModelNotFound as error:
         raise NotFound(str(error)) from error
 
@@ -185,11 +188,6 @@ def _require_models(wanted: Sequence[Wanted]) -> None:
         raise BadRequest("at least one offer filter is required")
     if not all(each.model for each in wanted):
         raise BadRequest("application offer filter must specify a model name")
-
-
-async def _model_of(fleet: Fleet, offer: Offer) -> Model:
-    async with fleet.registry.read() as session:
-        return await model_rows.by_id(session, offer.model_id)
 
 
 async def _glances(fleet: Fleet, own: Sequence[Model]) -> dict[str, OfferAdminDetails]:

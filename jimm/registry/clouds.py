@@ -132,12 +132,21 @@ async def remove(session: WriteSession, name: str) -> None:
     Raises:
         Conflict: there are models on it, in Juju's words.
     """
-    if models := await models_on(session, name):
-        raise Conflict(f"cloud is used by {models} model{'' if models == 1 else 's'}")
+    await require_unused(session, name)
     await relations.remove_object(session, Object.cloud(name))
     await session.execute(delete(CredentialRow).where(CredentialRow.cloud == name))
     await session.execute(delete(ControllerRegionRow).where(ControllerRegionRow.cloud == name))
     await session.execute(delete(CloudRow).where(CloudRow.name == name))
+
+
+async def require_unused(session: ReadSession, name: str) -> None:
+    """Nothing, for a cloud without models.
+
+    Raises:
+        Conflict: there are models on it, in Juju's words.
+    """
+    if models := await models_on(session, name):
+        raise Conflict(f"cloud is used by {models} model{'' if models == 1 else 's'}")
 
 
 async def models_on(session: ReadSession, name: str) -> int:
