@@ -2,6 +2,7 @@
 
 import httpx
 
+from tests.eventually import eventually
 from tests.system.rest.scene import CONTROLLERS, Stage, problem
 
 KEYS = [
@@ -75,8 +76,16 @@ async def test_a_model_of_somebody_else_is_an_unknown_one(
     stage: Stage, bob: httpx.AsyncClient
 ) -> None:
     model = await stage.model()
-    rows = (await bob.get("/models", params={"limit": "500"})).json()["models"]
-    assert {each["owner"] for each in rows} <= {"bob"}
+    params = {"limit": "500"}
+    rows = (await bob.get("/models", params=params)).json()["models"]
+    assert model.uuid not in {each["model-uuid"] for each in rows}
+
+    async def has_only_his_own() -> bool:
+        # What another test shared with him and destroyed takes a moment to go.
+        rows = (await bob.get("/models", params=params)).json()["models"]
+        return {each["owner"] for each in rows} <= {"bob"}
+
+    assert await eventually(has_only_his_own, deadline=30, interval=0.2)
     for real, unknown in (
         (model.uuid, UNKNOWN),
         (f"alice/{model.name}", "alice/unknown"),
