@@ -219,20 +219,22 @@ def _write(database: sqlite3.Connection, kind: type, key: str, thing: Thing | No
 
 
 def _encode(thing: Struct) -> bytes:
-    return msgspec.json.encode(thing, enc_hook=_reveal)
+    return msgspec.json.encode(thing, enc_hook=reveal)
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
-    return msgspec.json.decode(body, type=kind, dec_hook=_conceal)
+    return msgspec.json.decode(body, type=kind, dec_hook=conceal)
 
 
-def _reveal(value: object) -> object:
+def reveal(value: object) -> object:
+    """How msgspec writes a secret where it has to be written."""
     if isinstance(value, Secret):
         return value.reveal()
     raise NotImplementedError(f"cannot store {type(value).__name__}")
 
 
-def _conceal(kind: type, value: object) -> object:
+def conceal(kind: type, value: object) -> object:
+    """How msgspec reads one again."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     if kind is object:

@@ -22,6 +22,30 @@ WAY = [
     Phase.REAP,
 ]
 APPLICATIONS = {"simulated-applications": "ubuntu:2, haproxy:1"}
+MOVED = (
+    "name",
+    "owner",
+    "type",
+    "cloud",
+    "region",
+    "config",
+    "constraints",
+    "users",
+    "machines",
+    "applications",
+    "relations",
+    "charms",
+    "resources",
+    "annotations",
+    "blocks",
+    "storage",
+    "pools",
+    "secrets",
+    "operations",
+    "spaces",
+    "offers",
+    "sequences",
+)
 AGENTS = ["0", "1", "2", "haproxy/0", "ubuntu/0", "ubuntu/1"]
 
 
@@ -71,6 +95,22 @@ async def test_a_model_with_machines_and_units(scene: Scene) -> None:
     assert after.users == before.users
     assert phases.transferred(len(AGENTS)) in scene.messages
     await eventually(lambda: scene.model(model, "b").log_sent == len(AGENTS))
+
+
+async def test_a_model_with_something_of_everything(scene: Scene) -> None:
+    model = await scene.create(config={"simulated-scenario": "busy"})
+    await eventually(lambda: _is_settled(scene.model(model, "a")))
+    before = scene.model(model, "a")
+    await scene.migrate(model)
+    assert scene.has_moved(model)
+    after = scene.model(model, "b")
+    for name in MOVED:
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def _is_settled(model: Model) -> bool:
+    units = [unit for each in model.applications.values() for unit in each.units.values()]
+    return len(units) > 0 and all(unit.workload.status == "active" for unit in units)
 
 
 async def test_it_comes_back_and_attempts_go_on_counting(scene: Scene) -> None:

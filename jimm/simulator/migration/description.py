@@ -15,6 +15,7 @@ from jimm.simulator.migration.versions import Version
 from jimm.simulator.state import (
     Application,
     Block,
+    Charm,
     Credential,
     Machine,
     Model,
@@ -23,11 +24,14 @@ from jimm.simulator.state import (
     Offer,
     Operation,
     Relation,
+    Resource,
     Space,
     Status,
     Storage,
     StoragePool,
+    UserSecret,
 )
+from jimm.simulator.store import conceal, reveal
 from jimm.wire.tags import CredentialId, ModelUUID
 
 _TWELVE_SINCE: Final = Version.parse("3.6.26")
@@ -103,13 +107,17 @@ class _Status(_Part, frozen=True, kw_only=True):
 
 
 class _Extras(_Part, frozen=True, kw_only=True):
-    """What Juju writes in sections of its own, here in one."""
+    """What Juju writes in sections of its own, here in one. Of charms and resources it is what
+    is known of them; their files stay behind."""
 
     blocks: tuple[Block, ...] = ()
     storage: tuple[Storage, ...] = ()
     pools: tuple[StoragePool, ...] = ()
     spaces: tuple[Space, ...] = ()
     operations: tuple[Operation, ...] = ()
+    charms: tuple[Charm, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    secrets: tuple[UserSecret, ...] = ()
     sequences: dict[str, int] = {}
 
     @classmethod
@@ -120,6 +128,9 @@ class _Extras(_Part, frozen=True, kw_only=True):
             pools=tuple(model.pools.values()),
             spaces=tuple(model.spaces.values()),
             operations=model.operations,
+            charms=tuple(model.charms.values()),
+            resources=model.resources,
+            secrets=tuple(model.secrets.values()),
             sequences=model.sequences,
         )
 
@@ -131,6 +142,9 @@ class _Extras(_Part, frozen=True, kw_only=True):
             pools={each.name: each for each in self.pools},
             spaces={each.name: each for each in self.spaces},
             operations=self.operations,
+            charms={each.url: each for each in self.charms},
+            resources=self.resources,
+            secrets={each.id: each for each in self.secrets},
             sequences=self.sequences,
         )
 
@@ -162,7 +176,7 @@ def newest_version(controller_version: str) -> int:
 
 def write(model: Model, credential: Credential | None, *, version: int) -> bytes:
     """The description of a model, in the given format version."""
-    plain = msgspec.to_builtins(_document(model, credential, version))
+    plain = msgspec.to_builtins(_document(model, credential, version), enc_hook=reveal)
     return yaml.safe_dump(plain, sort_keys=False).encode()
 
 
@@ -182,7 +196,7 @@ def read(data: bytes, *, newest: int) -> Description:
     if not 1 <= version <= newest:
         raise Unreadable(f"version {version} not valid")
     try:
-        document = msgspec.convert(plain, _Document)
+        document = msgspec.convert(plain, _Document, dec_hook=conceal)
     except msgspec.ValidationError as error:
         raise Unreadable(f"model v{version} schema check failed: {error}") from error
     return Description(model=_model(document), credential=_credential(document))

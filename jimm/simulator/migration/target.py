@@ -173,8 +173,11 @@ class MigrationTarget(Answering):
         return model
 
     async def _instances(self, model: Model) -> list[str]:
+        """The cloud's instances; it knows nothing of the containers in them."""
         there = []
         for machine in model.machines.values():
+            if "/" in machine.id:
+                continue
             try:
                 await pass_point(self.core, on_instance(machine.instance_id))
             except RemoteError:
