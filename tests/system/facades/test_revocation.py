@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,17 @@ WITHIN = 1.0
 """Seconds until a revocation has reached an open pipe."""
 
 
-async def shared_model(dev: Dev, level: str) -> str:
-    """A model of alice's that bob may use."""
+@asynccontextmanager
+async def shared_model(dev: Dev, level: str) -> AsyncIterator[str]:
+    """A model of alice's that bob may use; he has nothing of it afterwards."""
     async with dev.socket() as alice:
         params = {"name": f"m-{uuid.uuid4().hex[:8]}", "owner-tag": "user-alice"}
         made = await alice.call("ModelManager", 10, "CreateModel", params)
-    await change(dev, made["uuid"], "grant", level)
-    return str(made["uuid"])
+        await change(dev, made["uuid"], "grant", level)
+        yield str(made["uuid"])
+        entity = {"model-tag": f"model-{made['uuid']}", "destroy-storage": True}
+        gone = await alice.call("ModelManager", 10, "DestroyModels", {"models": [entity]})
+        assert gone["results"] == [{}]
 
 
 async def change(dev: Dev, model: str, action: str, level: str) -> None:
@@ -40,32 +46,34 @@ async def change(dev: Dev, model: str, action: str, level: str) -> None:
 
 
 async def test_a_revoked_grant_closes_the_open_pipe(dev: Dev) -> None:
-    model = await shared_model(dev, "read")
-    async with dev.socket("bob", f"/model/{model}/api") as bob:
-        await bob.call("Client", 6, "FullStatus", {"patterns": []})
-        await change(dev, model, "revoke", "read")
-        began = time.monotonic()
-        assert await bob.closed() == 1001
-        assert time.monotonic() - began < WITHIN
-    with pytest.raises(Refused, match="unknown model"):
-        async with dev.socket("bob", f"/model/{model}/api"):
-            pass
+    async with shared_model(dev, "read") as model:
+        async with dev.socket("bob", f"/model/{model}/api") as bob:
+            await bob.call("Client", 6, "FullStatus", {"patterns": []})
+            await change(dev, model, "revoke", "read")
+            began = time.monotonic()
+            assert await bob.closed() == 1001
+            assert time.monotonic() - began < WITHIN
+        with pytest.raises(Refused, match="unknown model"):
+            async with dev.socket("bob", f"/model/{model}/api"):
+                pass
 
 
 async def test_a_lower_level_closes_the_pipe_and_the_next_one_has_it(dev: Dev) -> None:
-    model = await shared_model(dev, "write")
-    async with dev.socket("bob", f"/model/{model}/api") as bob:
-        await change(dev, model, "revoke", "write")
-        assert await bob.closed() == 1001
-    async with dev.socket("bob", f"/model/{model}/api") as bob:
-        await bob.call("Client", 6, "FullStatus", {"patterns": []})
-        with pytest.raises(Refused):
-            await bob.call("ModelConfig", 3, "ModelSet", {"config": {"x": "y"}})
+    async with shared_model(dev, "write") as model:
+        async with dev.socket("bob", f"/model/{model}/api") as bob:
+            await change(dev, model, "revoke", "write")
+            assert await bob.closed() == 1001
+        async with dev.socket("bob", f"/model/{model}/api") as bob:
+            await bob.call("Client", 6, "FullStatus", {"patterns": []})
+            with pytest.raises(Refused):
+                await bob.call("ModelConfig", 3, "ModelSet", {"config": {"x": "y"}})
 
 
 async def test_others_pipes_stay_open(dev: Dev) -> None:
-    model = await shared_model(dev, "read")
-    async with dev.socket("alice", f"/model/{model}/api") as alice:
+    async with (
+        shared_model(dev, "read") as model,
+        dev.socket("alice", f"/model/{model}/api") as alice,
+    ):
         async with dev.socket("bob", f"/model/{model}/api") as bob:
             await change(dev, model, "revoke", "read")
             await bob.closed()
@@ -92,18 +100,19 @@ async def test_a_disabled_user_is_out_at_once_everywhere() -> None:
     dev = make(controllers=1)
     try:
         dev.start()
-        model = await shared_model(dev, "read")
-        async with dev.socket("bob") as door, dev.socket("bob", f"/model/{model}/api") as pipe:
-            disable(dev, "bob")
-            began = time.monotonic()
-            assert await pipe.closed() == 1001
-            assert await door.closed() == 1001
-            assert time.monotonic() - began < WITHIN
-        with pytest.raises(Refused, match="invalid entity name or password"):
-            async with dev.socket("bob"):
-                pass
-        async with dev.socket() as alice:
-            told: Any = await alice.call("ModelManager", 10, "ListModels", {"tag": "user-alice"})
-            assert len(told["user-models"]) == 1
+        async with shared_model(dev, "read") as model:
+            async with dev.socket("bob") as door, dev.socket("bob", f"/model/{model}/api") as pipe:
+                disable(dev, "bob")
+                began = time.monotonic()
+                assert await pipe.closed() == 1001
+                assert await door.closed() == 1001
+                assert time.monotonic() - began < WITHIN
+            with pytest.raises(Refused, match="invalid entity name or password"):
+                async with dev.socket("bob"):
+                    pass
+            async with dev.socket() as alice:
+                asked = {"tag": "user-alice"}
+                told: Any = await alice.call("ModelManager", 10, "ListModels", asked)
+                assert len(told["user-models"]) == 1
     finally:
         dev.destroy()
