@@ -5,7 +5,7 @@ from jimm.facades.session import SessionFacade
 from jimm.fleet import cloud_changes, controllers, models
 from jimm.fleet.cloud_changes import NewCloud
 from jimm.fleet.controllers import Registration, require_administrator
-from jimm.migration import requests
+from jimm.migration import by_hand, requests
 from jimm.registry.controllers import Controller
 from jimm.registry.words import ControllerStatus
 from jimm.wire import tags
@@ -82,7 +82,7 @@ class Jimm(SessionFacade):
     async def update_migrated_model(self, params: params_.UpdateMigratedModel) -> None:
         """Finds a model that was moved by hand where it is now."""
         uuid = tags.parse_model_tag(params.model_tag)
-        await requests.update_migrated(
+        await by_hand.update_migrated(
             self.session.fleet, self.session.caller, uuid, params.target_controller
         )
 

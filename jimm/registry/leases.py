@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.registry.session import WriteSession
-from jimm.registry.tables import IntentRow, MigrationRow
+from jimm.registry.tables import IntentRow, MigrationRow, PlanRow
 
-Leased = type[IntentRow] | type[MigrationRow]
+Leased = type[IntentRow] | type[MigrationRow] | type[PlanRow]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ MODELS = "jimm_models"
 MIGRATIONS = "jimm_migrations"
 """A migration was asked for or went on; the payload is its id."""
 
+PLANS = "jimm_plans"
+"""A plan was asked for or went on; the payload is its id."""
+
 INTENTS = "jimm_intents"
 """An intent waits for somebody; the payload is its id."""
 

@@ -28,9 +28,10 @@ class NewMigration:
     model_name: str
     source_id: int
     source_name: str
-    target_id: int
+    target_id: int | None
     target_name: str
     requested_by: str
+    prepare: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Migration:
     """A migration. ``model_name`` is ``owner/name``. ``juju_id`` is the source's own id of the
     attempt; ``recorded_start`` what the source showed as ``migration.start`` before it, ``None``
     when nothing was recorded yet and empty when it showed none. The controllers' ids are
-    ``None`` once they were removed.
+    ``None`` once they were removed. ``remedy`` is what to do about ``error``; ``debris`` what a
+    controller kept though it should not have. ``prepare``: what can be made right on the target
+    shall be; ``prepared`` is what was made there. ``machines`` and ``units`` are the model's size.
     """
 
     id: str
@@ -60,7 +63,13 @@ class Migration:
     ended: datetime | None
     error_code: str
     error: str
+    remedy: str
+    debris: str
     checks: tuple[dict[str, object], ...]
+    prepare: bool
+    prepared: tuple[dict[str, object], ...]
+    machines: int
+    units: int
     next_at: datetime
     fence: int
 
@@ -88,7 +97,12 @@ class Step:
     recorded_start: str | None = None
     error_code: str | None = None
     error: str | None = None
+    remedy: str | None = None
+    debris: str | None = None
     checks: tuple[dict[str, object], ...] | None = None
+    prepared: tuple[dict[str, object], ...] | None = None
+    machines: int | None = None
+    units: int | None = None
     next_in: float | None = None
     initiate_in: float | None = None
 

@@ -82,6 +82,41 @@ class MigrationState(StrEnum):
 ENDED = frozenset({MigrationState.DONE, MigrationState.FAILED, MigrationState.REFUSED})
 """The states of a migration that is over: exactly these have a time of end."""
 
+
+class PlanKind(StrEnum):
+    """What a plan over many models is for."""
+
+    MIGRATE = "migrate"
+    DRAIN = "drain"
+    REBALANCE = "rebalance"
+    UPGRADE_TO = "upgrade-to"
+
+
+class PlanState(StrEnum):
+    """Where a plan is."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+PLAN_ENDED = frozenset({PlanState.DONE, PlanState.FAILED, PlanState.CANCELLED})
+"""The states of a plan that is over: exactly these have a time of end."""
+
+
+class PlanItemState(StrEnum):
+    """Where one model of a plan is."""
+
+    WAITING = "waiting"
+    MIGRATING = "migrating"
+    UPGRADING = "upgrading"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 EVERYONE = "everyone"
 """The subject that stands for every identity."""
 

@@ -18,7 +18,11 @@ from jimm.registry.tables.controllers import (
     ControllerUserRow,
 )
 from jimm.registry.tables.credentials import ControllerCredentialRow, CredentialRow
-from jimm.registry.tables.migrations import MigrationEventRow, MigrationRow
+from jimm.registry.tables.migrations import (
+    MigrationDestinationRow,
+    MigrationEventRow,
+    MigrationRow,
+)
 from jimm.registry.tables.models import (
     IntentRow,
     ModelConnectionRow,
@@ -27,6 +31,7 @@ from jimm.registry.tables.models import (
     OfferRow,
     PlacementRow,
 )
+from jimm.registry.tables.plans import PlanItemRow, PlanRow
 from jimm.registry.tables.system import (
     AuditEventRow,
     SealedSettingRow,
@@ -47,6 +52,7 @@ __all__ = [
     "DeviceLoginRow",
     "IdentityRow",
     "IntentRow",
+    "MigrationDestinationRow",
     "MigrationEventRow",
     "MigrationRow",
     "ModelConnectionRow",
@@ -55,6 +61,8 @@ __all__ = [
     "OfferRow",
     "PasswordRow",
     "PlacementRow",
+    "PlanItemRow",
+    "PlanRow",
     "RelationChangeRow",
     "RelationRow",
     "SealedSettingRow",

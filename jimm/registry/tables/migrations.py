@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jimm.registry.tables.base import Base, Created, Objects, UuidId, UuidText, one_of
+from jimm.registry.tables.base import Base, Created, Objects, Texts, UuidId, UuidText, one_of
 from jimm.registry.words import ENDED, MigrationState
 
 _ENDED = ", ".join(f"'{state.value}'" for state in sorted(ENDED))
@@ -52,9 +52,17 @@ class MigrationRow(Base):
     ended: Mapped[datetime | None]
     error_code: Mapped[str] = mapped_column(server_default="")
     error: Mapped[str] = mapped_column(server_default="")
+    remedy: Mapped[str] = mapped_column(server_default="")
+    debris: Mapped[str] = mapped_column(server_default="")
     checks: Mapped[tuple[dict[str, object], ...]] = mapped_column(
         Objects, server_default=text("'[]'::jsonb")
     )
+    prepare: Mapped[bool] = mapped_column(server_default=text("false"))
+    prepared: Mapped[tuple[dict[str, object], ...]] = mapped_column(
+        Objects, server_default=text("'[]'::jsonb")
+    )
+    machines: Mapped[int] = mapped_column(server_default="0")
+    units: Mapped[int] = mapped_column(server_default="0")
     next_at: Mapped[Created]
     lease_owner: Mapped[str | None]
     lease_expires: Mapped[datetime | None]
@@ -71,3 +79,16 @@ class MigrationEventRow(Base):
     state: Mapped[str]
     phase: Mapped[str]
     message: Mapped[str]
+
+
+class MigrationDestinationRow(Base):
+    """Where a model goes that leaves the fleet: a controller that is not registered."""
+
+    __tablename__ = "migration_destinations"
+
+    migration_id: Mapped[UuidId] = mapped_column(ForeignKey("migrations.id", ondelete="CASCADE"))
+    uuid: Mapped[UuidText]
+    addresses: Mapped[tuple[str, ...]] = mapped_column(Texts)
+    ca_certificate: Mapped[str]
+    username: Mapped[str]
+    password_sealed: Mapped[bytes]

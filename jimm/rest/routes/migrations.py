@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from jimm.access.names import qualify
 from jimm.errors import ModelNotFound, NotFound
 from jimm.fleet.caller import Caller
-from jimm.migration import requests
+from jimm.migration import by_hand, requests
 from jimm.migration.prechecks import Finding
 from jimm.registry.migrations import Migration, MigrationEvent
 from jimm.registry.words import MigrationState
@@ -113,7 +113,7 @@ async def resolve(
     migration_id: str, body: schemas.Resolution, caller: CallerParam, given: ServicesParam
 ) -> schemas.Migration:
     """An administrator's word on a migration that never ends."""
-    decided = await requests.resolve(
+    decided = await by_hand.resolve(
         given.fleet, caller, migration_id, on=body.model_is_on, reason=body.reason
     )
     return render(given, decided)

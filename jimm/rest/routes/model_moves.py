@@ -7,7 +7,7 @@ as an owner and a name.
 from fastapi import APIRouter
 
 from jimm.errors import ModelNotFound, NotFound
-from jimm.migration import requests
+from jimm.migration import by_hand, requests
 from jimm.rest import problems, schemas
 from jimm.rest.context import CallerParam, ServicesParam
 from jimm.rest.routes import controllers
@@ -40,5 +40,5 @@ async def update_migrated(
 ) -> schemas.Updated:
     """Finds a model that was moved by hand where it is now."""
     with problems.naming({ModelNotFound: "", NotFound: "controller"}):
-        updated = await requests.update_migrated(given.fleet, caller, uuid, body.controller)
+        updated = await by_hand.update_migrated(given.fleet, caller, uuid, body.controller)
     return schemas.Updated(changed=updated.changed, message=updated.message)

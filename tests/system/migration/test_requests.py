@@ -13,7 +13,7 @@ from jimm.errors import (
     Unauthorized,
 )
 from jimm.fleet.caller import Caller
-from jimm.migration import requests
+from jimm.migration import by_hand, requests
 from jimm.migration.operation import Pace
 from jimm.registry import audit, placements
 from jimm.registry.migrations import Migration
@@ -26,7 +26,7 @@ from tests.system.migration.conftest import Scene
 UNKNOWN = "aaaaaaaa-2222-4333-8444-555555555555"
 
 
-async def by_hand(scene: Scene, model: str) -> None:
+async def moved_behind(scene: Scene, model: str) -> None:
     """An administrator of Juju moves a model from a to b behind JIMM's back."""
     await scene.fleet.trust.local_user(
         scene.controllers["b"], "alice@jimm", scene.fleet.link(scene.controllers["b"])
@@ -108,9 +108,9 @@ async def test_who_may(scene: Scene) -> None:
     assert await requests.page(scene.fleet, BOB) == []
     assert [m.id for m in await requests.page(scene.fleet, ALICE, reference=model)] == [asked.id]
     with pytest.raises(Unauthorized):
-        await requests.resolve(scene.fleet, ALICE, asked.id, on="a", reason="x")
+        await by_hand.resolve(scene.fleet, ALICE, asked.id, on="a", reason="x")
     with pytest.raises(Unauthorized):
-        await requests.update_migrated(scene.fleet, ALICE, model, "b")
+        await by_hand.update_migrated(scene.fleet, ALICE, model, "b")
 
 
 async def _stuck(scene: Scene, model: str, impatient: Pace) -> Migration:
@@ -125,14 +125,14 @@ async def test_an_administrators_word_ends_what_never_ends(scene: Scene) -> None
     impatient = Pace(poll=0.005, away=0.05, stuck=0.05, beat=0.1, unchanged=0.2)
     stuck = await _stuck(scene, model, impatient)
     with pytest.raises(NotValid, match="on a or on b"):
-        await requests.resolve(scene.fleet, ADMIN, stuck.id, on="c", reason="x")
+        await by_hand.resolve(scene.fleet, ADMIN, stuck.id, on="c", reason="x")
     with pytest.raises(Conflict, match="still importing"):
-        await requests.resolve(scene.fleet, ADMIN, stuck.id, on="b", reason="x")
-    ended = await requests.resolve(scene.fleet, ADMIN, stuck.id, on="a", reason="no patience")
+        await by_hand.resolve(scene.fleet, ADMIN, stuck.id, on="b", reason="x")
+    ended = await by_hand.resolve(scene.fleet, ADMIN, stuck.id, on="a", reason="no patience")
     assert (ended.state.value, ended.error_code) == ("failed", "resolved")
     assert "no patience" in ended.error
     with pytest.raises(Conflict, match="over"):
-        await requests.resolve(scene.fleet, ADMIN, stuck.id, on="a", reason="x")
+        await by_hand.resolve(scene.fleet, ADMIN, stuck.id, on="a", reason="x")
     async with scene.fleet.registry.read() as session:
         actions = [each.action for each in await audit.page(session)]
     assert {"migrate-model", "resolve-migration"} <= set(actions)
@@ -141,38 +141,38 @@ async def test_an_administrators_word_ends_what_never_ends(scene: Scene) -> None
 async def test_what_has_not_begun_has_nothing_to_resolve(scene: Scene) -> None:
     asked = await scene.request(await scene.model())
     with pytest.raises(Conflict, match="nothing to resolve"):
-        await requests.resolve(scene.fleet, ADMIN, asked.id, on="a", reason="x")
+        await by_hand.resolve(scene.fleet, ADMIN, asked.id, on="a", reason="x")
 
 
 async def test_a_model_moved_by_hand_is_followed(scene: Scene) -> None:
     model = await scene.model()
-    same = await requests.update_migrated(scene.fleet, ADMIN, model, "a")
+    same = await by_hand.update_migrated(scene.fleet, ADMIN, model, "a")
     assert not same.changed
     assert "already" in same.message
     with pytest.raises(Conflict, match="does not have"):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "b")
-    await by_hand(scene, model)
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
+    await moved_behind(scene, model)
     await eventually(lambda: scene.hosts(model) == ["b"], deadline=20)
-    changed = await requests.update_migrated(scene.fleet, ADMIN, model, "b")
+    changed = await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
     assert changed.changed
     assert (await scene.registered(model)).controller_name == "b"
-    assert not (await requests.update_migrated(scene.fleet, ADMIN, model, "b")).changed
+    assert not (await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")).changed
     async with scene.fleet.registry.read() as session:
         assert [each.chosen for each in await placements.page(session)] == ["b"]
     with pytest.raises(NotFound):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "nowhere")
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "nowhere")
     with pytest.raises(ModelNotFound):
-        await requests.update_migrated(scene.fleet, ADMIN, UNKNOWN, "b")
+        await by_hand.update_migrated(scene.fleet, ADMIN, UNKNOWN, "b")
 
 
 async def test_a_model_on_its_way_or_on_both_is_not_followed(scene: Scene) -> None:
     model = await scene.model()
     stall = scene.fault("a", "phase.source.VALIDATION", "stall")
     scene.fault("a", "phase.source.REAP", "refuse", message="no space")
-    await by_hand(scene, model)
+    await moved_behind(scene, model)
     await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=20)
     with pytest.raises(Conflict, match="still importing"):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "b")
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
     with pytest.raises(ChecksFailed) as refused:
         await scene.request(model)
     assert [each["code"] for each in refused.value.checks] == [
@@ -182,22 +182,22 @@ async def test_a_model_on_its_way_or_on_both_is_not_followed(scene: Scene) -> No
     scene.peers["a"].faults.clear(stall.id)
     await eventually(lambda: not scene.peers["b"].store.models[model].mode, deadline=20)
     with pytest.raises(Conflict, match="both a and b"):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "b")
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
 
 
 async def test_an_old_controller_that_is_away_can_not_be_ruled_out(scene: Scene) -> None:
     model = await scene.model()
-    await by_hand(scene, model)
+    await moved_behind(scene, model)
     await eventually(lambda: scene.hosts(model) == ["b"], deadline=20)
     link = scene.fleet.link(scene.controllers["a"])
     await scene.peers["a"].kill()
     await eventually(link.closed.is_set)
     with pytest.raises(ControllerUnavailable, match="remove-controller"):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "b")
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
 
 
 async def test_jimm_does_not_follow_what_it_moves_itself(scene: Scene) -> None:
     model = await scene.model()
     await scene.request(model)
     with pytest.raises(MigrationUnderway):
-        await requests.update_migrated(scene.fleet, ADMIN, model, "b")
+        await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")

@@ -1,7 +1,7 @@
 """A model moves, or stays, and what is shown of it is true."""
 
 from jimm.controllers.calls import user_manager
-from jimm.migration import requests, target_login
+from jimm.migration import by_hand, requests, target_login
 from jimm.migration.operation import Pace
 from jimm.registry import settings
 from jimm.simulator.migration import phases as juju
@@ -130,7 +130,7 @@ async def test_a_half_import_of_old_is_cleared_before_the_next_attempt(scene: Sc
     async with scene.working():
         first = await scene.request(model)
         await scene.until(first, "stuck")
-        await requests.resolve(scene.fleet, ADMIN, first.id, on="a", reason="it never ends")
+        await by_hand.resolve(scene.fleet, ADMIN, first.id, on="a", reason="it never ends")
         scene.peers["b"].faults.clear()
         assert await requests.dry_run(scene.fleet, ADMIN, model, "b") == []
         await scene.until(await scene.request(model), "done")
