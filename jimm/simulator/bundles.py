@@ -32,6 +32,11 @@ def exported(model: Model, *, with_defaults: bool = False) -> str:
     bundle: dict[str, object] = {}
     if default:
         bundle["default-base"] = default
+    if model.remote_applications:
+        bundle["saas"] = {
+            name: {"url": remote.offer_url}
+            for name, remote in sorted(model.remote_applications.items())
+        }
     bundle["applications"] = {
         name: _application(model, model.applications[name], default, with_defaults=with_defaults)
         for name in sorted(model.applications)

@@ -13,15 +13,19 @@ from jimm.errors import (
     JimmError,
     MigrationUnderway,
     ModelNotFound,
+    NotImplementedHere,
     NotSupported,
     ProtocolError,
 )
 from jimm.simulator.core import Core
-from jimm.simulator.faults import Fault
+from jimm.simulator.dialects import Dialect
+from jimm.simulator.faults import Fault, mentions
 from jimm.simulator.logins import Admin, Tokens, check_version
+from jimm.simulator.migration.faults import points_of
 from jimm.simulator.session import Answering, Session
 from jimm.wire.envelope import Request, decode, encode_error, encode_result
-from jimm.wire.facade import Table
+from jimm.wire.facade import Method, Table
+from jimm.wire.params.admin import FacadeVersions
 from jimm.wire.tags import ModelUUID
 
 log = logging.getLogger(__name__)
@@ -56,10 +60,21 @@ class Tables:
     admin: Table
     controller: Table
     model: Table
+    dialect: Dialect
 
     def of(self, model_uuid: ModelUUID | None) -> Table:
         """The table after the login."""
         return self.controller if model_uuid is None else self.model
+
+    def listing(self, model_uuid: ModelUUID | None) -> list[FacadeVersions]:
+        """The facades of a login's result."""
+        on_model = model_uuid is not None
+        return self.dialect.listing(self.of(model_uuid), on_model=on_model)
+
+    def find(self, model_uuid: ModelUUID | None, request: Request) -> Method:
+        """The method that a request names; raises what :meth:`Dialect.find` raises."""
+        on_model = model_uuid is not None
+        return self.dialect.find(self.of(model_uuid), request, on_model=on_model)
 
 
 class Connection:
@@ -129,18 +144,23 @@ class Connection:
                 self._core.tasks.spawn(self._serve(message), name=name)
 
     async def _serve(self, request: Request) -> None:
-        fault = self._core.faults.take(f"{request.type}.{request.request}")
+        fault = self._core.faults.take(*points_of(request), about=self._about(request))
         reply = await self._reply(request, fault)
-        if fault is not None and fault.action.startswith("drop-"):
+        if fault is not None:
+            reply = await self._suffer_after(request, fault, reply)
+        if fault is not None and fault.is_cut:
             self.cut()
             return
         await self._send(reply)
+
+    def _about(self, request: Request) -> Callable[[str], bool]:
+        return lambda uuid: uuid == self._model_uuid or mentions(request.params, uuid)
 
     async def _reply(self, request: Request, fault: Fault | None) -> bytes:
         try:
             if fault is not None:
                 await self._suffer(fault)
-            if fault is not None and fault.action == "drop-before":
+            if fault is not None and fault.action in ("drop-before", "lie"):
                 return b""
             return encode_result(request.request_id, await self._carry_out(request))
         except BadRequest as error:
@@ -160,23 +180,40 @@ class Connection:
                 await self._core.faults.hold(fault)
             case "crash":
                 await self._core.crash()
-            case "drop-before" | "drop-after":
+            case _:
                 return
+
+    async def _suffer_after(self, request: Request, fault: Fault, reply: bytes) -> bytes:
+        match fault.action:
+            case "lie" | "lie-after":
+                return _lie(request, fault)
+            case "stall-after":
+                await self._core.faults.hold(fault)
+            case "crash-after":
+                await self._core.crash()
+            case _:
+                pass
+        return reply
 
     async def _carry_out(self, request: Request) -> object:
         self._check_model()
         if self._session is None:
             return await self._log_in(request)
         self._restrict(self._session, request)
-        found = self._tables.of(self._model_uuid).find(request)
+        found = self._tables.find(self._model_uuid, request)
         if not issubclass(found.facade, Answering):
             raise TypeError(f"{found.facade.__name__} is no facade of the simulator")
-        return await found.call(found.facade(self._session), request)
+        dialect = self._tables.dialect
+        result = await found.call(found.facade(self._session), dialect.heard(request))
+        return dialect.said(request, result)
 
     async def _log_in(self, request: Request) -> object:
         check_version(request)
+        if request.type != "Admin" and self._core.release.is_four:
+            text = f'unknown version {request.version} for facade type "{request.type}"'
+            raise NotImplementedHere(text)
         found = self._tables.admin.find(request)
-        listing = self._tables.of(self._model_uuid).listing()
+        listing = self._tables.listing(self._model_uuid)
         admin = Admin(self._core, self._tokens, self._model_uuid, listing)
         result = await found.call(admin, request)
         self._session = admin.session
@@ -205,3 +242,10 @@ class Connection:
                 await self._websocket.send_text(data.decode())
             except (RuntimeError, OSError, WebSocketDisconnect):
                 return  # the client has gone; what it asked for is done all the same
+
+
+def _lie(request: Request, fault: Fault) -> bytes:
+    try:
+        return encode_result(request.request_id, fault.lied)
+    except JimmError as error:
+        return encode_error(request.request_id, str(error), error.juju_code, error.info)

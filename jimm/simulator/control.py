@@ -43,7 +43,10 @@ class _Door:
             fault = msgspec.json.decode(await request.body(), type=Fault)
         except msgspec.DecodeError as error:
             return Response(f"not a fault: {error}\n", 400)
-        return _json(faults.add(fault))
+        try:
+            return _json(faults.add(fault))
+        except ValueError as error:
+            return Response(f"not a fault: {error}\n", 400)
 
     async def one_fault(self, request: Request) -> Response:
         if not self._is_superuser(request):

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from starlette.requests import HTTPConnection
+
 from jimm.net.tasks import Tasks
 from jimm.simulator.blobs import Blobs
 from jimm.simulator.clock import Clock
+from jimm.simulator.dialects import Release
 from jimm.simulator.faults import Faults
 from jimm.simulator.logbook import Logbook
 from jimm.simulator.state import Model
@@ -27,7 +30,8 @@ log = logging.getLogger(__name__)
 class Options:
     """How a controller is simulated.
 
-    ``advertise`` is the host name that clients are told (default: ``host``); ``jwks_ca`` is a
+    ``version`` decides how it behaves: Juju 3.6, 4.0 or 4.1. ``advertise`` is the host name
+    that clients are told (default: ``host``); ``jwks_ca`` is a
     PEM file's path, ``None`` for the system's roots; ``speed`` divides every duration;
     ``cloud_type`` is a provider that clients know; ``scenario`` names a model to begin with;
     ``password`` is the administrator's, made up if empty and kept once there is one.
@@ -77,6 +81,7 @@ class Core:
         self.blobs = Blobs(_beside(options.state))
         self.logs = Logbook(self.clock.now)
         self.faults = Faults()
+        self.release = Release.of(options.version)
         self.tasks = Tasks()
         self.clients: set[Client] = set()
         self._identity: Identity | None = None
@@ -119,6 +124,9 @@ class Core:
         """Closes some connections, each on its own."""
         for client in list(clients):
             self.tasks.spawn(client.close(code), name="close connection")
+
+    def cut(self, connection: HTTPConnection) -> None:
+        """Ends a request's connection as by a pulled cable; nothing without a socket."""
 
     async def crash(self) -> None:
         """Dies as by SIGKILL: nothing is told, nothing more is written."""

@@ -24,26 +24,24 @@ Entities = Mapping[EntityId, dict[str, object]]
 _ORDER = ("model", "machine", "application", "unit", "relation", "annotation", "action")
 
 
-def entities(controller: Controller, models: Iterable[Model]) -> dict[EntityId, dict[str, object]]:
-    """Everything that a watcher of these models knows."""
-    found: dict[EntityId, dict[str, object]] = {}
-    for model in models:
-        found.update(_entities_of(controller, model))
-    return found
-
-
 def changes(known: Entities, current: Entities) -> list[Delta]:
-    """What leads from one to the other; removals come first, parts after the whole."""
-    gone = [
+    """What leads from one to the other."""
+    gone: list[Delta] = [
         (kind, "remove", known[(kind, model, name)])
         for kind, model, name in known
         if (kind, model, name) not in current
     ]
     fresh = [(each[0], "change", body) for each, body in current.items() if known.get(each) != body]
-    return [*gone, *sorted(fresh, key=lambda delta: _ORDER.index(delta[0]))]
+    return [*gone, *fresh]
 
 
-def _entities_of(controller: Controller, model: Model) -> dict[EntityId, dict[str, object]]:
+def in_order(deltas: Iterable[Delta]) -> list[Delta]:
+    """Removals first, parts after the whole."""
+    return sorted(deltas, key=lambda delta: (delta[1] != "remove", _ORDER.index(delta[0])))
+
+
+def entities_of(controller: Controller, model: Model) -> dict[EntityId, dict[str, object]]:
+    """Everything that a watcher of a model knows."""
     uuid = model.uuid
     found: dict[EntityId, dict[str, object]] = {("model", uuid, uuid): _model(controller, model)}
     for machine in model.machines.values():

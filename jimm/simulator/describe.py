@@ -3,12 +3,12 @@
 import datetime
 
 from jimm.errors import JimmError
-from jimm.simulator import model_settings
+from jimm.simulator import model_settings, secret_backends
 from jimm.simulator.access import Caller
 from jimm.simulator.core import Core
 from jimm.simulator.migration import views
 from jimm.simulator.migration.views import migration_status, rfc3339, summary_migration
-from jimm.simulator.state import Cloud, Controller, Model, ModelUser
+from jimm.simulator.state import Cloud, Controller, Model, ModelUser, SecretBackend
 from jimm.wire.params import cloud as cloud_params
 from jimm.wire.params import model_manager as params
 from jimm.wire.params.common import EntityStatus, Error
@@ -54,8 +54,8 @@ def model_info(core: Core, caller: Caller, model: Model) -> params.ModelInfo:
             if sees_all or user == caller.user
         ],
         machines=machines(model) if caller.may(core, model, "write") else [],
-        secret_backends=[],
-        migration=migration_status(model),
+        secret_backends=_secret_backends(core, model),
+        migration=_migration(core, model),
         sla=_SLA,
         agent_version=model.agent_version,
     )
@@ -79,8 +79,8 @@ def model_summary(core: Core, caller: Caller, model: Model) -> params.ModelSumma
         status=status_of(core, model),
         user_access=entry.access if entry is not None else caller.model_access(core, model),
         last_connection=maybe_rfc3339(entry.last_connection) if entry is not None else None,
-        counts=_counts(model),
-        migration=summary_migration(model, core.store.former.get(model.uuid)),
+        counts=_counts(core, model),
+        migration=_summary_migration(core, model),
         sla=_SLA,
         agent_version=model.agent_version,
     )
@@ -162,7 +162,21 @@ def regions(definition: Cloud) -> list[cloud_params.CloudRegion]:
 def status_of(core: Core, model: Model) -> EntityStatus:
     """A model's status; a credential that is no good hides any other."""
     valid = _credential_validity(core, model) is not False
+    if valid and core.release.is_four:
+        return views.status_of_four(model, core.clock.now())
     return views.model_status(model, credential_valid=valid)
+
+
+def _migration(core: Core, model: Model) -> params.MigrationStatus | None:
+    if core.release.is_four:
+        return views.migration_status_of_four(model, core.clock.now())
+    return migration_status(model)
+
+
+def _summary_migration(core: Core, model: Model) -> params.MigrationStatus | None:
+    if core.release.is_four:
+        return None
+    return summary_migration(model, core.store.former.get(model.uuid))
 
 
 def _provider(core: Core, model: Model) -> str:
@@ -181,6 +195,23 @@ def _credential_validity(core: Core, model: Model) -> bool | None:
     return found.valid if found is not None else None
 
 
+def _secret_backends(core: Core, model: Model) -> list[dict[str, object]]:
+    """Those in which the model has secrets."""
+    if not model.secrets:
+        return []
+    backend = secret_backends.of_model(core.store.controller, model)
+    backend = backend or SecretBackend(name="internal", id=core.uuid, type="controller")
+    config = secret_backends.without_keys(backend.config)
+    return [
+        {
+            "result": {"name": backend.name, "backend-type": backend.type, "config": config},
+            "id": backend.id,
+            "num-secrets": len(model.secrets),
+            "status": "active",
+        }
+    ]
+
+
 def _user(model: Model, user: str, entry: ModelUser) -> params.UserModelInfo:
     return params.UserModelInfo(
         model_tag=model_tag(model.uuid),
@@ -191,13 +222,12 @@ def _user(model: Model, user: str, entry: ModelUser) -> params.UserModelInfo:
     )
 
 
-def _counts(model: Model) -> list[params.EntityCount]:
+def _counts(core: Core, model: Model) -> list[params.EntityCount]:
     cores = sum(machine.cores for machine in model.machines.values())
-    return [
-        params.EntityCount(entity="machines", count=len(model.machines)),
-        params.EntityCount(entity="cores", count=cores),
-        params.EntityCount(entity="units", count=_units(model)),
-    ]
+    counts = {"machines": len(model.machines), "cores": cores, "units": _units(model)}
+    if core.release.is_four:
+        del counts["cores"]
+    return [params.EntityCount(entity=entity, count=count) for entity, count in counts.items()]
 
 
 def _units(model: Model) -> int:

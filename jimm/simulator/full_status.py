@@ -12,7 +12,16 @@ from jimm.simulator.core import Core
 from jimm.simulator.describe import status_of
 from jimm.simulator.migration.views import rfc3339
 from jimm.simulator.shapes import base_of, exposed_endpoints, spaces_by_endpoint
-from jimm.simulator.state import Application, Machine, Model, Offer, Relation, Status, Unit
+from jimm.simulator.state import (
+    Application,
+    Machine,
+    Model,
+    Offer,
+    Relation,
+    RemoteApplication,
+    Status,
+    Unit,
+)
 from jimm.wire.params.client import (
     ApplicationStatus,
     DetailedStatus,
@@ -38,7 +47,9 @@ def full_status(
         model=_model(core, model),
         machines={each.id: _machine(model, each) for each in machines if "/" not in each.id},
         applications={each.name: _application(model, each) for each in applications},
-        remote_applications={},
+        remote_applications={
+            each.name: _remote(model, each) for each in model.remote_applications.values()
+        },
         offers={each.name: _offer(model, each) for each in model.offers.values()},
         relations=[_relation(model, each) for each in model.relations],
         controller_timestamp=rfc3339(core.clock.now()),
@@ -112,7 +123,11 @@ def _machine(model: Model, machine: Machine) -> MachineStatus:
     addresses = [machine.address] if machine.address else []
     interface = NetworkInterface(ip_addresses=addresses, mac_address="", is_up=True)
     return MachineStatus(
-        agent_status=_detailed(agent, version=machine.agent_version or model.agent_version),
+        agent_status=_detailed(
+            agent,
+            version=machine.agent_version or model.agent_version,
+            life="" if machine.life == "alive" else machine.life,
+        ),
         instance_status=_detailed(instance),
         modification_status=_detailed(Status(status="applied", since=since)),
         dns_name=machine.address,
@@ -231,7 +246,9 @@ def _relation(model: Model, relation: Relation) -> RelationStatus:
     )
 
 
-def _relations_of(model: Model, application: Application) -> dict[str, list[str]]:
+def _relations_of(
+    model: Model, application: Application | RemoteApplication
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for relation in model.relations:
         own = [end.name for end in relation.endpoints if end.application == application.name]
@@ -239,6 +256,20 @@ def _relations_of(model: Model, application: Application) -> dict[str, list[str]
         for name in own:
             found.setdefault(name, []).extend(others or [application.name])
     return found
+
+
+def _remote(model: Model, remote: RemoteApplication) -> dict[str, object]:
+    return {
+        "offer-url": remote.offer_url,
+        "offer-name": remote.name,
+        "endpoints": [
+            {"name": each.name, "role": each.role, "interface": each.interface, "limit": 0}
+            for each in remote.endpoints
+        ],
+        "life": "alive",
+        "relations": _relations_of(model, remote),
+        "status": msgspec.to_builtins(_detailed(remote.status)),
+    }
 
 
 def _offer(model: Model, offer: Offer) -> dict[str, object]:

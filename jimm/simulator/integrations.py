@@ -33,6 +33,8 @@ def related(model: Model, wanted: Sequence[str], now: datetime.datetime) -> tupl
     relation = Relation(id=number, key=key, endpoints=pair, scope=_scope(model, pair))
     model = replace(model, relations=(*model.relations, relation))
     for end, other in (pair, pair[::-1]):
+        if {end.application, other.application} & model.remote_applications.keys():
+            continue
         here = applications.find(model, end.application)
         there = applications.find(model, other.application)
         if here.subordinate and not there.subordinate and relation.scope == "container":
@@ -114,14 +116,23 @@ def _pairs(model: Model, wanted: Sequence[str]) -> Iterator[_Pair]:
 
 def _candidates(model: Model, wanted: str) -> list[Endpoint]:
     name, _, endpoint = wanted.partition(":")
-    application = applications.find(model, name)
-    found = charm_store.endpoints_of(model, application)
+    found = _endpoints(model, name)
     if not endpoint:
         return found
     chosen = [each for each in found if each.name == endpoint]
     if not chosen:
         raise NotFound(f'application "{name}" has no "{endpoint}" relation')
     return chosen
+
+
+def _endpoints(model: Model, name: str) -> list[Endpoint]:
+    remote = model.remote_applications.get(name)
+    if remote is None:
+        return charm_store.endpoints_of(model, applications.find(model, name))
+    return [
+        Endpoint(application=name, name=each.name, role=each.role, interface=each.interface)
+        for each in remote.endpoints
+    ]
 
 
 def _one_of(wanted: Sequence[str], pairs: Iterator[_Pair]) -> _Pair:
@@ -138,6 +149,8 @@ def _one_of(wanted: Sequence[str], pairs: Iterator[_Pair]) -> _Pair:
 
 
 def _scope(model: Model, pair: _Pair) -> str:
+    if any(end.application in model.remote_applications for end in pair):
+        return "global"
     scopes = {
         charm_store.scope_of(model, applications.find(model, end.application), end.name)
         for end in pair

@@ -6,7 +6,15 @@ from typing import Final
 import msgspec
 
 from jimm.errors import Conflict, NotFound, NotValid
-from jimm.simulator.state import Application, Endpoint, Model, Offer, OfferAccess
+from jimm.simulator import charm_store
+from jimm.simulator.state import (
+    Application,
+    Endpoint,
+    Model,
+    Offer,
+    OfferAccess,
+    OfferConnection,
+)
 from jimm.wire.offer_urls import is_offer_name
 from jimm.wire.params.application_offers import RemoteEndpoint
 
@@ -74,6 +82,17 @@ def with_offer(model: Model, offer: Offer) -> Model:
     return msgspec.structs.replace(model, offers={**model.offers, offer.name: offer})
 
 
+def connected(model: Model, offer_uuid: str, connection: OfferConnection, *, joined: bool) -> Model:
+    """The model with a relation to its offer, or without it; as it is without such an offer."""
+    offer = next((each for each in model.offers.values() if each.uuid == offer_uuid), None)
+    if offer is None:
+        return model
+    where = (connection.model, connection.relation_id)
+    others = [each for each in offer.connections if (each.model, each.relation_id) != where]
+    left = (*others, connection) if joined else tuple(others)
+    return with_offer(model, msgspec.structs.replace(offer, connections=left))
+
+
 def find(model: Model, name: str) -> Offer:
     """The offer of that name.
 
@@ -136,10 +155,10 @@ def level(access: str) -> OfferAccess:
 
 def endpoints_of(model: Model, application: Application) -> list[Endpoint]:
     """The endpoints in the metadata of an application's charm; none where that is unknown."""
-    charm = model.charms.get(application.charm)
+    charm = charm_store.charm_of(model, application)
     found: list[Endpoint] = []
     for key, role in _ROLES:
-        part = charm.meta.get(key) if charm is not None else None
+        part = charm.meta.get(key)
         for name, given in (part if isinstance(part, dict) else {}).items():
             interface = given.get("interface", name) if isinstance(given, dict) else given
             found.append(

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, TypeVar, get_args
 
 import msgspec
@@ -259,5 +260,6 @@ def _one_of(value: str, known: tuple[L, ...]) -> L:
     return next(each for each in known if each == value)
 
 
+@lru_cache(maxsize=256)  # a migration logs in ten times; a thousand of them are a minute of this
 def _scrypt(password: str, salt: bytes) -> str:
     return hashlib.scrypt(password.encode(), salt=salt, dklen=32, **_SCRYPT).hex()

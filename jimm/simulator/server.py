@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -42,7 +43,7 @@ class Simulator(Core):
 
     def __init__(self, options: Options | None = None, *, clock: Clock | None = None) -> None:
         super().__init__(options or Options(), clock=clock)
-        self._tables = make_tables()
+        self._tables = make_tables(self.options.version)
         self._tokens = Tokens(self)
         self._undertaker = Tasks()
         self._server: _Server | None = None
@@ -93,6 +94,11 @@ class Simulator(Core):
             self._server.cut_all()
             self._server.force_exit = True
         await self.stop()
+
+    def cut(self, connection: HTTPConnection) -> None:
+        """Cuts it without a close frame."""
+        if self._server is not None and connection.client is not None:
+            self._server.cut(connection.client.host, connection.client.port)
 
     async def crash(self) -> None:
         """Kills itself from within; never returns."""
@@ -145,8 +151,7 @@ class Simulator(Core):
 
     async def _serve(self, websocket: WebSocket, model_uuid: ModelUUID | None) -> None:
         def cut() -> None:
-            if self._server is not None and websocket.client is not None:
-                self._server.cut(websocket.client.host, websocket.client.port)
+            self.cut(websocket)
 
         await Connection(self, self._tables, self._tokens, websocket, model_uuid, cut).run()
 

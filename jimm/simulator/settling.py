@@ -82,7 +82,10 @@ def settled(model: Model, now: datetime.datetime) -> Model:
     alive = [
         relation
         for relation in model.relations
-        if all(end.application in changed for end in relation.endpoints)
+        if all(
+            end.application in changed or end.application in model.remote_applications
+            for end in relation.endpoints
+        )
     ]
     model = replace(model, applications=changed, relations=tuple(alive))
     machines = {

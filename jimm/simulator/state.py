@@ -47,6 +47,18 @@ class Cloud(Value, frozen=True, kw_only=True):
     """Who may add models, besides superusers."""
 
 
+class SecretBackend(Value, frozen=True, kw_only=True):
+    """A store for secrets outside the controller; ``config`` may hold the keys to it."""
+
+    name: str
+    id: str
+    type: str = "vault"
+    config: dict[str, object] = {}
+
+    def __repr__(self) -> str:
+        return f"SecretBackend(name={self.name!r}, type={self.type!r})"
+
+
 class Controller(Value, frozen=True, kw_only=True):
     """The controller itself. ``config`` is what ``Controller.ControllerConfig`` tells."""
 
@@ -61,6 +73,8 @@ class Controller(Value, frozen=True, kw_only=True):
     """Whether the controller is on its way to another version."""
     model_defaults: dict[str, dict[str, object]] = {}
     """Defaults that an administrator set, by cloud or ``cloud/region``."""
+    secret_backends: dict[str, SecretBackend] = {}
+    """By name, besides the controller's own."""
 
 
 class PasswordHash(Value, frozen=True, kw_only=True):
@@ -352,6 +366,27 @@ class Offer(Value, frozen=True, kw_only=True):
     connections: tuple[OfferConnection, ...] = ()
 
 
+class RemoteEndpoint(Value, frozen=True, kw_only=True):
+    """An endpoint of a consumed offer."""
+
+    name: str
+    role: str
+    interface: str
+
+
+class RemoteApplication(Value, frozen=True, kw_only=True):
+    """Another model's offer as an application of this one. ``source_controller`` is empty where
+    nobody said it."""
+
+    name: str
+    offer_uuid: str
+    offer_url: str
+    source_model: ModelUUID
+    source_controller: str = ""
+    endpoints: tuple[RemoteEndpoint, ...] = ()
+    status: Status
+
+
 class Model(Value, frozen=True, kw_only=True):
     """A model that lives here, importing and exporting ones included.
 
@@ -388,6 +423,8 @@ class Model(Value, frozen=True, kw_only=True):
     spaces: dict[str, Space] = {}
     offers: dict[str, Offer] = {}
     """By name."""
+    remote_applications: dict[str, RemoteApplication] = {}
+    """Consumed offers of other models."""
     sequences: dict[str, int] = {}
     """The next number of storage, relations, operations and blocks."""
     agent_version: str

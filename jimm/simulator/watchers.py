@@ -1,13 +1,15 @@
 """Watchers: objects on the server that a client asks again and again for what has changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from jimm.errors import JimmError, NotFound
-from jimm.simulator.deltas import Entities, changes
+from jimm.simulator.deltas import Entities, changes, entities_of, in_order
+from jimm.simulator.state import Controller, Model
 from jimm.simulator.store import Change, Store
 from jimm.wire import codes
 from jimm.wire.params.watcher import Delta
+from jimm.wire.tags import ModelUUID
 
 
 class WatcherStopped(JimmError):
@@ -20,18 +22,23 @@ class WatcherStopped(JimmError):
 
 
 class Watcher:
-    """What one client knows; ``look`` gives what there is to know."""
+    """What one client knows of some models; ``sees`` says of which.
 
-    def __init__(self, store: Store, look: Callable[[], Entities]) -> None:
+    It looks at those that have changed and at no other, for there may be a thousand.
+    """
+
+    def __init__(self, store: Store, sees: Callable[[ModelUUID], bool]) -> None:
         self._store = store
-        self._look = look
-        self._known: Entities = {}
+        self._sees = sees
+        self._known: dict[ModelUUID, Entities] = {}
+        self._unseen: set[ModelUUID] = set()
         self._changed = asyncio.Event()
         self._started = False
         self._stopped = False
 
     def start(self) -> None:
         """Listens to the store from now on."""
+        self._unseen.update(filter(self._sees, self._store.models))
         self._store.listen(self._on_change)
 
     def stop(self) -> None:
@@ -48,17 +55,36 @@ class Watcher:
         """
         while not self._stopped:
             self._changed.clear()
-            current = self._look()
-            found = changes(self._known, current)
-            self._known = current
+            found = self._look()
             if found or not self._started:
                 self._started = True
                 return found
             await self._changed.wait()
         raise WatcherStopped
 
-    def _on_change(self, _change: Change) -> None:
-        self._changed.set()
+    def _look(self) -> list[Delta]:
+        unseen, self._unseen = self._unseen, set()
+        found: list[Delta] = []
+        for uuid in unseen:
+            model = self._store.models.get(uuid)
+            known = self._known.pop(uuid, {})
+            current = entities_of(self._store.controller, model) if model is not None else {}
+            if current:
+                self._known[uuid] = current
+            found += changes(known, current)
+        return in_order(found)
+
+    def _on_change(self, change: Change) -> None:
+        changed: Iterable[ModelUUID] = ()
+        match change.after or change.before:
+            case Model(uuid=uuid):
+                changed = (uuid,)
+            case Controller():  # its defaults are part of every model
+                changed = self._store.models
+        seen = [uuid for uuid in changed if self._sees(uuid)]
+        if seen:
+            self._unseen.update(seen)
+            self._changed.set()
 
 
 class Quiet:

@@ -10,6 +10,7 @@ import pytest
 from jimm.simulator.migration.phases import Phase
 from tests.contract import (
     test_controller_tokens,
+    test_migration_40,
     test_migration_abort,
     test_migration_crashes,
     test_migration_happy,
@@ -23,6 +24,7 @@ from tests.juju_client import Refused
 happy, initiate = test_migration_happy, test_migration_initiate
 abort, crashes = test_migration_abort, test_migration_crashes
 observers, uploads = test_migration_observers, test_migration_uploads
+four = test_migration_40
 
 FACTS: Final[dict[str, list[Callable[..., Any]]]] = {
     "phases persist and are run again after a restart": [
@@ -91,12 +93,19 @@ FACTS: Final[dict[str, list[Callable[..., Any]]]] = {
         test_controller_tokens.test_a_token_is_enough,
         observers.test_a_token_login_is_neither_restricted_nor_redirected,
     ],
+    "a 4.0 source hides it all, and gives to 4.1 alone": [
+        four.test_a_source_shows_nothing,
+        four.test_what_a_source_says_when_the_model_has_gone,
+        four.test_a_failure_leaves_no_trace,
+        four.test_only_4_1_takes_in_what_comes_from_4_0,
+        four.test_a_model_of_3_6_comes_in_and_gets_new_agents,
+    ],
 }
-"""The facts of a 3.6 controller, in the order in which the project's notes count them."""
+"""The facts of a controller, in the order in which the project's notes count them."""
 
 
-def test_fourteen_facts_have_their_tests() -> None:
-    assert len(FACTS) == 14
+def test_fifteen_facts_have_their_tests() -> None:
+    assert len(FACTS) == 15
     assert all(each.__name__.startswith("test_") for tests in FACTS.values() for each in tests)
 
 

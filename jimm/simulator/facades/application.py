@@ -4,6 +4,7 @@ its parts."""
 from jimm.errors import JimmError
 from jimm.simulator import applications, charm_store
 from jimm.simulator.entity_tags import application_tag, parse_application_tag
+from jimm.simulator.facades.application_consuming import Consuming
 from jimm.simulator.facades.application_deploy import Deployments
 from jimm.simulator.facades.application_relations import Relations
 from jimm.simulator.facades.application_settings import Settings
@@ -19,7 +20,7 @@ from jimm.wire.params.common import Entities, Entity, Error
 VERSIONS = (15, 16, 17, 18, 19, 20)
 
 
-class Application(Deployments, Units, Relations, Settings):
+class Application(Deployments, Units, Relations, Consuming, Settings):
     """The applications of one model."""
 
     name = "Application"

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from jimm.simulator import applications, charm_store, integrations
+from jimm.simulator import applications, charm_store, integrations, offers
 from jimm.simulator.on_model import OnModel, Row, rows
-from jimm.simulator.state import Endpoint
+from jimm.simulator.state import Endpoint, Model, OfferConnection, Relation, Status
 from jimm.wire.facade import method
 from jimm.wire.params.application import (
     AddRelation,
@@ -33,6 +33,7 @@ class Relations(OnModel):
             self.change(), params.endpoints, self.core.clock.now()
         )
         self.keep(model)
+        self._tell_offers(model, relation, joined=True)
         return {
             "endpoints": {
                 end.application: _shape(end, relation.scope) for end in relation.endpoints
@@ -50,6 +51,7 @@ class Relations(OnModel):
         model = self.removal()
         found = integrations.find(model, params.endpoints, params.relation_id)
         self.keep(integrations.without(model, found))
+        self._tell_offers(model, found, joined=False)
 
     @method("SetRelationsSuspended", versions=VERSIONS)
     async def set_relations_suspended(self, params: RelationsSuspended) -> Row:
@@ -64,6 +66,22 @@ class Relations(OnModel):
         found = applications.find(model, params.application)
         names = [end.name for end in charm_store.endpoints_of(model, found)]
         return {"charm-relations": sorted(names)}
+
+    def _tell_offers(self, model: Model, relation: Relation, *, joined: bool) -> None:
+        """Writes the relation down with the offer, where that is on this controller."""
+        for end in relation.endpoints:
+            remote = model.remote_applications.get(end.application)
+            source = self.core.store.models.get(remote.source_model) if remote else None
+            if remote is None or source is None:
+                continue
+            connection = OfferConnection(
+                relation_id=relation.id,
+                model=model.uuid,
+                user=self.caller.user,
+                endpoint=end.name,
+                status=Status(status="joined", since=self.core.clock.now()),
+            )
+            self.keep(offers.connected(source, remote.offer_uuid, connection, joined=joined))
 
     def _suspend(self, wanted: RelationSuspended) -> Row:
         model = self.session.model

@@ -1,7 +1,6 @@
 """``Client`` 6 to 8 (Juju ``apiserver/facades/client/client``)."""
 
 from jimm.simulator import applications
-from jimm.simulator.deltas import EntityId, entities
 from jimm.simulator.entity_tags import parse_application_tag, parse_machine_tag, parse_unit_tag
 from jimm.simulator.full_status import full_status
 from jimm.simulator.migration.views import rfc3339
@@ -45,12 +44,9 @@ class Client(Answering):
     async def watch_all(self) -> WatcherId:
         """A watcher for ``AllWatcher``."""
         self.caller.require_model(self.core, self.session.model, "read")
-        return WatcherId(watcher_id=self.session.watchers.add(Watcher(self.core.store, self._look)))
-
-    def _look(self) -> dict[EntityId, dict[str, object]]:
-        store = self.core.store
-        here = [model for model in store.models.values() if model.uuid == self.session.model_uuid]
-        return entities(store.controller, here)
+        here = self.session.model_uuid
+        watcher = Watcher(self.core.store, lambda uuid: uuid == here)
+        return WatcherId(watcher_id=self.session.watchers.add(watcher))
 
 
 def _history(model: Model, wanted: HistoryRequest) -> Row:

@@ -1,11 +1,13 @@
 """``Controller`` 11 and 12 (Juju ``apiserver/facades/client/controller``)."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
-from jimm.errors import JimmError, NotFound, NotSupported, Unauthorized
+from jimm.errors import Conflict, JimmError, NotFound, NotSupported, Unauthorized
 from jimm.simulator import describe, rules
-from jimm.simulator.deltas import EntityId, entities
 from jimm.simulator.migration.initiate import initiate
+from jimm.simulator.migration.views import is_there
 from jimm.simulator.session import Answering, each
 from jimm.simulator.watchers import Watcher
 from jimm.wire.facade import method
@@ -32,6 +34,17 @@ from jimm.wire.tags import parse_model_tag, parse_user_tag, user_tag
 
 VERSIONS = (11, 12)
 
+CHANGEABLE: Final = frozenset(
+    {
+        "agent-ratelimit-max",
+        "agent-ratelimit-rate",
+        "auditing-enabled",
+        "migration-agent-wait-time",
+        "public-dns-address",
+    }
+)
+"""Settings that mean something here and may be changed (Juju ``controller/config.go``)."""
+
 
 class Controller(Answering):
     """The controller as a whole."""
@@ -47,6 +60,21 @@ class Controller(Answering):
             config["login-token-refresh-url"] = self.core.options.jwks_url
         return ControllerConfig(config=config)
 
+    @method("ConfigSet", versions=VERSIONS)
+    async def config_set(self, params: ControllerConfig) -> None:
+        """Changes settings, of those that may be changed; superusers only.
+
+        Raises:
+            Conflict: one that is fixed at bootstrap.
+        """
+        self.caller.require_superuser(self.core)
+        controller = self.core.store.controller
+        for name in params.config:
+            if name not in CHANGEABLE:
+                raise Conflict(f'can\'t change "{name}" after bootstrap')
+        config = {**controller.config, **params.config}
+        self.core.store.put(replace(controller, config=config))
+
     @method("ControllerVersion", versions=VERSIONS)
     async def controller_version(self) -> ControllerVersion:
         """Its version."""
@@ -60,6 +88,7 @@ class Controller(Answering):
             user_models=[
                 describe.user_model(model, model.users.get(self.caller.user))
                 for model in self.core.store.models.values()
+                if is_there(model, self.core.release)
             ]
         )
 
@@ -131,11 +160,9 @@ class Controller(Answering):
     async def watch_all_models(self) -> WatcherId:
         """A watcher for ``AllModelWatcher``; superusers only."""
         self.caller.require_superuser(self.core)
-        return WatcherId(watcher_id=self.session.watchers.add(Watcher(self.core.store, self._look)))
-
-    def _look(self) -> dict[EntityId, dict[str, object]]:
-        store = self.core.store
-        return entities(store.controller, store.models.values())
+        return WatcherId(
+            watcher_id=self.session.watchers.add(Watcher(self.core.store, lambda _: True))
+        )
 
     def _status(self, entity: Entity) -> ModelStatus:
         try:

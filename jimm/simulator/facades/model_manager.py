@@ -8,7 +8,7 @@ from jimm.errors import BadRequest, Conflict, JimmError, NotFound, Unauthorized
 from jimm.simulator import blocks, describe, rules, scenarios
 from jimm.simulator.facades.model_creation import Creation
 from jimm.simulator.facades.model_defaults import ModelDefaults
-from jimm.simulator.migration.views import Redirected, call_redirect, is_listed
+from jimm.simulator.migration.views import Redirected, call_redirect, is_listed, is_there
 from jimm.simulator.session import each
 from jimm.simulator.state import FormerModel, Model
 from jimm.wire.facade import method
@@ -58,7 +58,7 @@ class ModelManager(ModelDefaults):
             uuid=ModelUUID(str(uuid.uuid4())),
             now=now,
         )
-        model = scenarios.furnished(model, now)
+        model = scenarios.furnished(creation.shared(model), now)
         self.core.store.put(model)
         return describe.model_info(self.core, self.caller, model)
 
@@ -73,7 +73,7 @@ class ModelManager(ModelDefaults):
             user_models=[
                 describe.user_model(model, model.users.get(user))
                 for model in self.core.store.models.values()
-                if is_listed(model) and (everything or user in model.users)
+                if is_listed(model, self.core.release) and (everything or user in model.users)
             ]
         )
 
@@ -88,7 +88,7 @@ class ModelManager(ModelDefaults):
             results=[
                 ModelSummaryResult(result=describe.model_summary(self.core, self.caller, model))
                 for model in self.core.store.models.values()
-                if is_listed(model) and (everything or user in model.users)
+                if is_listed(model, self.core.release) and (everything or user in model.users)
             ]
         )
 
@@ -121,7 +121,7 @@ class ModelManager(ModelDefaults):
         try:
             wanted = parse_model_tag(entity.tag)
             model = self.core.store.models.get(wanted)
-            if model is None:
+            if model is None or not is_there(model, self.core.release):
                 raise self._gone(wanted)
             # Juju does not ask a broker for more here: no access is no access.
             if not self.caller.may(self.core, model, "read"):
@@ -131,6 +131,8 @@ class ModelManager(ModelDefaults):
         return ModelInfoResult(result=describe.model_info(self.core, self.caller, model))
 
     def _gone(self, wanted: ModelUUID) -> JimmError:
+        if self.core.release.is_four:
+            return NotFound("model not found")
         former = self.core.store.former.get(wanted)
         if former is not None:
             return self._redirect(former) or Unauthorized()
@@ -144,7 +146,7 @@ class ModelManager(ModelDefaults):
 
     def _look_up(self, tag: str, *, prefix: str = "") -> Model:
         wanted = parse_model_tag(tag)
-        former = self.core.store.former.get(wanted)
+        former = None if self.core.release.is_four else self.core.store.former.get(wanted)
         if wanted not in self.core.store.models and former is not None:
             redirect = self._redirect(former, prefix=prefix)
             if redirect is not None:

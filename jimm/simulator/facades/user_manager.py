@@ -124,6 +124,12 @@ class UserManager(Answering):
         if not change.password:
             raise BadRequest("cannot use an empty password")
         user = self._find(name)
+        if user.disabled and self.core.release.is_four:
+            # Juju 4.0 domain/access/state/user.go
+            raise Conflict(
+                f'failed to set password: setting password hash for user "{name}": "{name}": '
+                "user authentication disabled"
+            )
         password = rules.hash_password(change.password)
         self.core.store.put(msgspec.structs.replace(user, password=password))
 

@@ -4,8 +4,11 @@ migrationmaster``, ``api/controller/migrationtarget``)."""
 import base64
 from typing import Final
 
+import msgspec
+
+from jimm.simulator import secret_backends
 from jimm.simulator.core import Core
-from jimm.simulator.migration import description, prechecks
+from jimm.simulator.migration import description, prechecks, prechecks_of_four
 from jimm.simulator.migration.outbound import Outbound
 from jimm.simulator.migration.refusal import Refused
 from jimm.simulator.state import Controller, Credential, Model
@@ -52,7 +55,8 @@ def check_source(core: Core, model: Model) -> None:
         Refused: the first thing that stands in the way, without a prefix.
     """
     credential = credential_of(core, model)
-    problem = prechecks.source_problem(
+    texts = prechecks_of_four if core.release.is_four else prechecks
+    problem = texts.source_problem(
         model,
         credential_valid=credential is None or credential.valid,
         controller=core.store.controller,
@@ -64,8 +68,15 @@ def check_source(core: Core, model: Model) -> None:
 
 def export(core: Core, model: Model) -> bytes:
     """The model as YAML, as this controller's version writes it."""
-    version = description.newest_version(core.store.controller.version)
-    return description.write(model, credential_of(core, model), version=version)
+    controller = core.store.controller
+    version = description.newest_version(controller.version)
+    backend = secret_backends.of_model(controller, model)
+    return description.write(
+        model,
+        credential_of(core, model),
+        version=version,
+        secret_backend=backend.id if backend is not None else "",
+    )
 
 
 async def check_target(
@@ -119,6 +130,12 @@ async def latest_log_time(target: Outbound, uuid: str) -> str:
 async def abort(target: Outbound, uuid: str) -> None:
     """``Abort``; raises what :meth:`Outbound.call` raises."""
     await target.call(FACADE, "Abort", ModelArgs(model_tag=tags.model_tag(uuid)), Empty)
+
+
+async def harvest(target: Outbound) -> str:
+    """``CreateMigrationMacaroon``, as text; raises what :meth:`Outbound.call` raises."""
+    found = await target.call(FACADE, "CreateMigrationMacaroon", None, list[object])
+    return msgspec.json.encode(found).decode()
 
 
 async def ca_certificate(target: Outbound) -> str:

@@ -24,6 +24,7 @@ from jimm.simulator.state import (
     Offer,
     Operation,
     Relation,
+    RemoteApplication,
     Resource,
     Space,
     Status,
@@ -35,6 +36,7 @@ from jimm.simulator.store import conceal, reveal
 from jimm.wire.tags import CredentialId, ModelUUID
 
 _TWELVE_SINCE: Final = Version.parse("3.6.26")
+_DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where there is one
 _NAMES: Final = frozenset({"name", "uuid"})  # in a description's config, and nowhere else
 
 
@@ -47,6 +49,8 @@ class Description(Struct, frozen=True, kw_only=True):
 
     model: Model
     credential: Credential | None
+    secret_backend: str = ""
+    """The id of the backend that its setting names, if that is none of the built-in ones."""
 
 
 class _Part(Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -118,6 +122,7 @@ class _Extras(_Part, frozen=True, kw_only=True):
     charms: tuple[Charm, ...] = ()
     resources: tuple[Resource, ...] = ()
     secrets: tuple[UserSecret, ...] = ()
+    remotes: tuple[RemoteApplication, ...] = ()
     sequences: dict[str, int] = {}
 
     @classmethod
@@ -131,6 +136,7 @@ class _Extras(_Part, frozen=True, kw_only=True):
             charms=tuple(model.charms.values()),
             resources=model.resources,
             secrets=tuple(model.secrets.values()),
+            remotes=tuple(model.remote_applications.values()),
             sequences=model.sequences,
         )
 
@@ -145,6 +151,7 @@ class _Extras(_Part, frozen=True, kw_only=True):
             charms={each.url: each for each in self.charms},
             resources=self.resources,
             secrets={each.id: each for each in self.secrets},
+            remote_applications={each.name: each for each in self.remotes},
             sequences=self.sequences,
         )
 
@@ -165,22 +172,30 @@ class _Document(_Part, frozen=True, kw_only=True):
     annotations: dict[str, dict[str, str]] = {}
     constraints: dict[str, object] = {}
     sequences: dict[str, int] = {}
+    secret_backend_id: str = ""
     extras: _Extras = _Extras()
     status: _Status
 
 
 def newest_version(controller_version: str) -> int:
     """The newest format that a controller of this version reads, and the one it writes."""
-    return 12 if Version.parse(controller_version) >= _TWELVE_SINCE else 11
+    version = Version.parse(controller_version)
+    if version.major >= 4:
+        return 14
+    return 12 if version >= _TWELVE_SINCE else 11
 
 
-def write(model: Model, credential: Credential | None, *, version: int) -> bytes:
+def write(
+    model: Model, credential: Credential | None, *, version: int, secret_backend: str = ""
+) -> bytes:
     """The description of a model, in the given format version."""
-    plain = msgspec.to_builtins(_document(model, credential, version), enc_hook=reveal)
-    return yaml.safe_dump(plain, sort_keys=False).encode()
+    document = _document(model, credential, version)
+    document = msgspec.structs.replace(document, secret_backend_id=secret_backend)
+    plain = msgspec.to_builtins(document, enc_hook=reveal)
+    return yaml.dump(plain, Dumper=_DUMPER, sort_keys=False).encode()
 
 
-def read(data: bytes, *, newest: int) -> Description:
+def read(data: bytes, *, newest: int, oldest: int = 1) -> Description:
     """The model that a description tells; its mode and status are the importer's to set.
 
     Raises:
@@ -193,13 +208,17 @@ def read(data: bytes, *, newest: int) -> Description:
     version = plain.get("version") if isinstance(plain, dict) else None
     if not isinstance(version, int):
         raise Unreadable("missing 'version'")
-    if not 1 <= version <= newest:
+    if not oldest <= version <= newest:
         raise Unreadable(f"version {version} not valid")
     try:
         document = msgspec.convert(plain, _Document, dec_hook=conceal)
     except msgspec.ValidationError as error:
         raise Unreadable(f"model v{version} schema check failed: {error}") from error
-    return Description(model=_model(document), credential=_credential(document))
+    return Description(
+        model=_model(document),
+        credential=_credential(document),
+        secret_backend=document.secret_backend_id,
+    )
 
 
 def _document(model: Model, credential: Credential | None, version: int) -> _Document:

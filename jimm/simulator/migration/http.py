@@ -14,9 +14,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from jimm.errors import JimmError, ProtocolError
 from jimm.simulator.core import Core
+from jimm.simulator.faults import Fault
 from jimm.simulator.http_login import Rejected, authenticate
 from jimm.simulator.logins import Tokens
-from jimm.simulator.migration.faults import Cut, on_target, pass_point
+from jimm.simulator.migration.faults import on_target, on_upload
 from jimm.simulator.migration.outbound import MODEL_HEADER, VERSION_HEADER
 from jimm.simulator.migration.phases import Phase
 from jimm.simulator.migration.uploads import CHARM_HEADER, ErrorBody, LogLine
@@ -48,17 +49,17 @@ class _Dock:
         self._tokens = Tokens(core)
 
     async def charm(self, request: Request) -> Response:
-        return await self._take(request, _charm)
+        return await self._take(request, "charms", _charm)
 
     async def old_charm(self, request: Request) -> Response:
         """Juju 3.3 and older."""
-        return await self._take(request, _old_charm)
+        return await self._take(request, "charms", _old_charm)
 
     async def tools(self, request: Request) -> Response:
-        return await self._take(request, _tools)
+        return await self._take(request, "tools", _tools)
 
     async def resource(self, request: Request) -> Response:
-        return await self._take(request, _resource)
+        return await self._take(request, "resources", _resource)
 
     async def log(self, websocket: WebSocket) -> None:
         """The log of a model that lives here now; errors come after the upgrade, as the first
@@ -68,36 +69,93 @@ class _Dock:
             if not websocket.headers.get(VERSION_HEADER):
                 text = f'initial connection does not have "{VERSION_HEADER}" header'
                 raise Rejected(400, text, codes.BAD_REQUEST)
-            model = await self._admit(websocket, "", Phase.LOGTRANSFER)
-        except (JimmError, Cut) as error:
+            await self._authorise(websocket)
+            fault = await self._suffer(websocket, on_upload("log"), Phase.LOGTRANSFER)
+            model = self._find(websocket, "")
+        except JimmError as error:
             await websocket.send_text(_text(_body(error)) + "\n")
             await websocket.close()
             return
+        if fault is not None and fault.action == "drop-before":
+            self._core.cut(websocket)
+            return
         await websocket.send_text("{}\n")
+        if fault is not None and fault.action == "drop-after":
+            await websocket.receive()
+            self._core.cut(websocket)
+            return
+        if fault is not None and fault.action == "lie":
+            await _drain(websocket)
+            return
         await self._keep(websocket, model.uuid)
 
-    async def _take(self, request: Request, answer: Answer) -> Response:
+    async def _take(self, request: Request, kind: str, answer: Answer) -> Response:
+        fault: Fault | None = None
         try:
-            model = await self._admit(request, "importing", Phase.IMPORT)
-            async for _ in request.stream():
-                pass
-            return await answer(request, model)
-        except (JimmError, Cut) as error:
+            await self._authorise(request)
+            fault = await self._suffer(request, on_upload(kind), Phase.IMPORT)
+            if fault is not None and fault.action == "lie":
+                return _lie(fault)
+            response = await self._answer(request, answer, fault)
+            if fault is not None and fault.action == "lie-after":
+                return _lie(fault)
+        except JimmError as error:
             status = error.status if isinstance(error, Rejected) else 500
             return _json(_body(error), status)
+        if fault is not None and fault.is_cut:
+            self._core.cut(request)
+        if fault is not None and fault.action == "stall-after":
+            await self._core.faults.hold(fault)
+        if fault is not None and fault.action == "crash-after":
+            await self._core.crash()
+        return response
 
-    async def _admit(self, connection: HTTPConnection, mode: MigrationMode, phase: Phase) -> Model:
-        """The model that a superuser's upload is for.
+    async def _answer(self, request: Request, answer: Answer, fault: Fault | None) -> Response:
+        if fault is not None and fault.action == "drop-before":
+            return Response(status_code=500)
+        model = self._find(request, "importing")
+        async for _ in request.stream():
+            pass
+        return await answer(request, model)
+
+    async def _suffer(self, connection: HTTPConnection, point: str, phase: Phase) -> Fault | None:
+        """What is left to do of the fault that waits for this upload.
 
         Raises:
-            Rejected: who or what it is for doesn't fit.
-            RemoteError: a fault wants it refused.
+            RemoteError: it wants it refused.
+        """
+        uuid = connection.headers.get(MODEL_HEADER, "")
+        fault = self._core.faults.take(point, on_target(phase), about=lambda wanted: wanted == uuid)
+        if fault is None:
+            return None
+        match fault.action:
+            case "refuse":
+                raise fault.error
+            case "stall" | "delay":
+                await self._core.faults.hold(fault)
+            case "crash":
+                await self._core.crash()
+            case _:
+                return fault
+        return None
+
+    async def _authorise(self, connection: HTTPConnection) -> None:
+        """Lets superusers pass.
+
+        Raises:
+            Rejected: anybody else.
         """
         caller = await authenticate(self._core, self._tokens, connection)
         if not caller.is_superuser(self._core):
             text = f"authorization failed: user {caller.user} is not a controller admin"
             raise Rejected(403, text, codes.FORBIDDEN)
-        await pass_point(self._core, on_target(phase))
+
+    def _find(self, connection: HTTPConnection, mode: MigrationMode) -> Model:
+        """The model that an upload is for.
+
+        Raises:
+            Rejected: there is none, or its mode is another.
+        """
         found = connection.headers.get(MODEL_HEADER, "")
         model = self._core.store.models.get(ModelUUID(found))
         if model is None:
@@ -120,6 +178,20 @@ class _Dock:
         if received and model is not None:
             count = model.log_sent + len(received)
             self._core.store.put(replace(model, log_sent=count, log_time=max(received)))
+
+
+async def _drain(websocket: WebSocket) -> None:
+    """Takes lines and forgets them."""
+    event = await websocket.receive()
+    while event["type"] != "websocket.disconnect":
+        event = await websocket.receive()
+
+
+def _lie(fault: Fault) -> Response:
+    """An upload's answer as a fault has it; a charm's url goes into its header, too."""
+    lied = fault.lied
+    url = lied.get("charm-url") if isinstance(lied, dict) else None
+    return _json(lied, headers={CHARM_HEADER: str(url)} if url else None)
 
 
 async def _charm(request: Request, _model: Model) -> Response:
@@ -156,10 +228,8 @@ async def _resource(request: Request, _model: Model) -> Response:
     return _json({"id": str(uuid.uuid4()), "timestamp": rfc3339(time)})
 
 
-def _body(error: JimmError | Cut) -> ErrorBody:
-    if isinstance(error, JimmError):
-        return ErrorBody(error=Error.of(error))
-    return ErrorBody(error=Error(message=str(error), code=""))
+def _body(error: JimmError) -> ErrorBody:
+    return ErrorBody(error=Error.of(error))
 
 
 def _text(value: object) -> str:

@@ -3,9 +3,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from jimm.simulator.migration.description import Description
 from jimm.simulator.migration.prechecks import Problem
-from jimm.simulator.state import Controller, Credential, Model
+from jimm.simulator.secret_backends import BUILT_IN, SETTING, by_id
+from jimm.simulator.state import Controller, Credential, Model, SecretBackend
 from jimm.wire import codes
 from jimm.wire.tags import CredentialId
 
@@ -34,7 +37,58 @@ def import_problem(
     if "@" not in model.owner and model.owner not in set(local_users):
         text = f'granting admin permission to the owner: user "{model.owner}" not found'
         return Problem(text, codes.NOT_FOUND)
-    return None
+    return _backend_problem(description, controller)
+
+
+def import_problem_of_four(
+    description: Description,
+    *,
+    controller: Controller,
+    models: Iterable[Model],
+    local_users: Iterable[str],
+    credentials: Mapping[CredentialId, Credential],
+) -> Problem | None:
+    """The same on 4.0 (Juju 4.0 ``domain/model/modelmigration``, ``domain/access``)."""
+    model, known = description.model, set(local_users)
+    problem = _credential_problem(description.credential, credentials)
+    if problem is not None:
+        return problem
+    during = f'importing model "{model.name}" with id "{model.uuid}" during migration: '
+    if any(
+        each.uuid == model.uuid or (each.owner, each.name) == (model.owner, model.name)
+        for each in models
+    ):
+        return Problem(f"{during}model already exists", codes.ALREADY_EXISTS)
+    found = _cloud_problem(model, controller)
+    if found is not None:
+        return found.within(during)
+    if "@" not in model.owner and model.owner not in known:
+        where = f'importing model "{model.name}" with uuid "{model.uuid}"'
+        return Problem(f'{where}, user not found for name "{model.owner}"', codes.USER_NOT_FOUND)
+    missing = sorted(user for user in model.users if "@" not in user and user not in known)
+    if missing:
+        text = f'creating permission for user "{missing[0]}": user not found'
+        return Problem(text, codes.USER_NOT_FOUND)
+    return _backend_problem(description, controller)
+
+
+def settled_in(model: Model, backend: SecretBackend | None) -> Model:
+    """The model with the name that its secret backend has here."""
+    if backend is None:
+        return model
+    return replace(model, config={**model.config, SETTING: backend.name})
+
+
+def _backend_problem(description: Description, controller: Controller) -> Problem | None:
+    wanted = str(description.model.config.get(SETTING, ""))
+    found = description.secret_backend
+    if wanted in BUILT_IN or by_id(controller, found):
+        return None
+    if not found:
+        text = f'secret backend: secret backend config "{wanted}" in model export not found'
+        return Problem(text, codes.NOT_FOUND)
+    text = f'cannot load secret backend "{found}": secret backend "{found}" not found'
+    return Problem(f"secret backend: {text}", codes.NOT_FOUND)
 
 
 def _cloud_problem(model: Model, controller: Controller) -> Problem | None:

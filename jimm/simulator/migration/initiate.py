@@ -5,14 +5,21 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final, TypeVar
+from uuid import uuid4 as random_uuid
 
 import msgspec
 
 from jimm.errors import JimmError, NotValid, RemoteError
 from jimm.simulator.core import Core
 from jimm.simulator.migration import calls, lifecycle, outbound, prechecks
+from jimm.simulator.migration.faults import INITIATE, INITIATED, pass_point
 from jimm.simulator.migration.outbound import Outbound
 from jimm.simulator.migration.prechecks import Problem
+from jimm.simulator.migration.prechecks_of_four import (
+    ENVELOPES_SINCE,
+    TOO_OLD_FOR_PASSWORDS,
+    TOO_OLD_FOR_THE_FORMAT,
+)
 from jimm.simulator.migration.record import Target
 from jimm.simulator.migration.refusal import Refused, refuse
 from jimm.simulator.migration.versions import Version
@@ -70,12 +77,28 @@ async def _row(core: Core, spec: MigrationSpec, *, dry_run: bool) -> InitiateMig
 
 async def _initiate(core: Core, spec: MigrationSpec, *, dry_run: bool) -> str:
     uuid = _parsed("model tag", tags.parse_model_tag, spec.model_tag)
+    await pass_point(core, INITIATE, uuid)
     _find(core, uuid)
     target = _target(spec.target_info)
     target = await _check(core, uuid, target)
     if dry_run:
         return ""
-    model = _find(core, uuid)
+    model = _creatable(core, _find(core, uuid), target)
+    own_id = str(random_uuid()) if core.release.is_four else ""
+    model = lifecycle.started(
+        model, target, core.clock.now(), own_id=own_id, hidden=core.release.is_four
+    )
+    core.store.put(model)
+    start(core, uuid)
+    await pass_point(core, INITIATED, uuid)
+    return lifecycle.record_of(model).migration_id
+
+
+def _creatable(core: Core, model: Model, target: Target) -> Model:
+    is_active = model.migration is not None and model.migration.is_active
+    if core.release.is_four and is_active:
+        text = "already has an active migration: model already has an active migration"
+        raise Refused(Problem(f'model "{model.uuid}" {text}'))
     problem = prechecks.creation_problem(
         model,
         controller=core.store.controller,
@@ -84,10 +107,7 @@ async def _initiate(core: Core, spec: MigrationSpec, *, dry_run: bool) -> str:
         secret=bool(target.password or target.macaroons or target.token),
     )
     refuse(problem)
-    model = lifecycle.started(model, target, core.clock.now())
-    core.store.put(model)
-    start(core, uuid)
-    return lifecycle.record_of(model).migration_id
+    return model
 
 
 async def _check(core: Core, uuid: ModelUUID, target: Target) -> Target:
@@ -107,12 +127,32 @@ async def _check(core: Core, uuid: ModelUUID, target: Target) -> Target:
         if not connection.version(calls.FACADE):
             raise Refused(Problem(TOO_OLD))
         target = await _with_ca(target, connection)
+        if core.release.is_four:
+            return await _harvested(target, connection)
         try:
             model = _find(core, uuid)
             await calls.check_target(core, model, connection, controller_version=version)
         except (JimmError, OSError) as error:
             raise _prefixed("target prechecks failed: ", error) from error
     return target
+
+
+async def _harvested(target: Target, connection: Outbound) -> Target:
+    """The target with a macaroon in place of the password: all that 4.0 asks it beforehand is
+    whether it takes in models of this format."""
+    version = connection.version(calls.FACADE)
+    has_other = bool(target.macaroons or target.token)
+    if not has_other and version < ENVELOPES_SINCE:
+        raise Refused(Problem(TOO_OLD_FOR_PASSWORDS))
+    if version < ENVELOPES_SINCE:
+        raise Refused(Problem(f"target prechecks failed: {TOO_OLD_FOR_THE_FORMAT}"))
+    if has_other:
+        return target
+    try:
+        harvested = Secret(await calls.harvest(connection))
+    except (JimmError, OSError) as error:
+        raise _prefixed("cannot obtain migration macaroon from target: ", error) from error
+    return msgspec.structs.replace(target, macaroons=harvested, password=Secret(""))
 
 
 async def _check_users(core: Core, model: Model, connection: Outbound) -> None:
@@ -166,7 +206,8 @@ def _target(info: MigrationTargetInfo) -> Target:
 def _find(core: Core, uuid: ModelUUID) -> Model:
     model = core.store.models.get(uuid)
     if model is None:
-        raise Refused(Problem("model not found", codes.NOT_FOUND))
+        text = f'model "{uuid}" not found' if core.release.is_four else "model not found"
+        raise Refused(Problem(text, codes.NOT_FOUND))
     return model
 
 

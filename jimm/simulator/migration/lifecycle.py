@@ -16,7 +16,9 @@ from jimm.wire import tags
 from jimm.wire.params.admin import HostPort, RedirectInfo
 
 
-def started(model: Model, target: Target, now: datetime.datetime) -> Model:
+def started(
+    model: Model, target: Target, now: datetime.datetime, *, own_id: str = "", hidden: bool = False
+) -> Model:
     """The model with a new attempt in QUIESCE, its users captured for later redirects."""
     users = tuple(
         CapturedUser(user=name, access=entry.access) for name, entry in model.users.items()
@@ -28,6 +30,8 @@ def started(model: Model, target: Target, now: datetime.datetime) -> Model:
         users=users,
         start=now,
         message_since=now,
+        own_id=own_id,
+        hidden=hidden,
     )
     started_model = replace(
         model, mode="exporting", migration=record, migration_attempts=model.migration_attempts + 1
@@ -52,6 +56,8 @@ def moved(model: Model, phase: Phase, now: datetime.datetime) -> Model:
     record = record_of(model).moved(phase, now)
     if phase is not Phase.ABORTDONE:
         return replace(model, migration=record)
+    if record.hidden:
+        return replace(model, mode="", migration=record)
     shown = Status(status="available", info=_info(record), since=now)
     return replace(model, mode="", migration=record, status=shown)
 
@@ -71,9 +77,13 @@ def imported(model: Model, now: datetime.datetime) -> Model:
     )
 
 
-def activated(model: Model, now: datetime.datetime) -> Model:
-    """An imported model that lives on the target from now on."""
-    return replace(model, mode="", status=Status(status="available", since=now))
+def activated(model: Model, now: datetime.datetime, *, agent_version: str = "") -> Model:
+    """An imported model that lives on the target from now on; 4.0 gives it its own agents'
+    version, all of them included."""
+    alive = replace(model, mode="", status=Status(status="available", since=now))
+    if not agent_version:
+        return alive
+    return replace(alive, agent_version=agent_version)
 
 
 def departed(model: Model, now: datetime.datetime) -> FormerModel:
@@ -133,6 +143,8 @@ def _mode_for(model: Model, record: MigrationRecord | None) -> MigrationMode:
 
 
 def _busy(model: Model, record: MigrationRecord) -> Model:
+    if record.hidden:
+        return replace(model, migration=record)
     shown = Status(status="busy", info=_info(record), since=record.message_since)
     return replace(model, migration=record, status=shown)
 

@@ -3,6 +3,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,9 @@ WAIT_LIMIT: Final = 15 * 60.0
 WAIT_SETTING: Final = "migration-agent-wait-time"
 TRIES: Final = 20
 BETWEEN_TRIES: Final = 15.0
+
+_PART: Final = re.compile(r"(\d+)([hms])")
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 Say = Callable[[str], Awaitable[None]]
 
@@ -112,7 +116,7 @@ class Minions:
         await self._core.clock.sleep(WORKS)
         success = await asyncio.shield(home)
         try:
-            await pass_point(self._core, on_minion(phase, agent))
+            await pass_point(self._core, on_minion(phase, agent), self._uuid)
         except (RemoteError, ConnectionError):
             success = False
         model = self._core.store.models.get(self._uuid)
@@ -159,10 +163,8 @@ class Minions:
 
 
 def seconds_of(duration: str) -> float:
-    """A Go duration of one unit (``15m``, ``90s``, ``1h``) in seconds; the usual limit for
-    anything else."""
-    number, unit = duration[:-1], duration[-1:]
-    scale = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(unit)
-    if scale is None or not number.isdecimal():
+    """A Go duration (``15m``, ``1h30m0s``) in seconds; the usual limit for anything else."""
+    parts = _PART.findall(duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
         return WAIT_LIMIT
-    return int(number) * scale
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)

@@ -15,6 +15,7 @@ from jimm.errors import ControllerUnavailable, RemoteError
 from jimm.net.tls import JUJU_SERVER_NAME, client_context
 from jimm.net.websocket import Websocket, open_websocket
 from jimm.simulator.clock import Clock
+from jimm.simulator.dialects import Release
 from jimm.simulator.migration.record import Target
 from jimm.wire import codes, tags
 from jimm.wire.envelope import Request, Response, decode, encode_request
@@ -36,20 +37,36 @@ CALLED: Final[Mapping[str, tuple[int, ...]]] = {
 }
 """The versions of each facade that a 3.6 source speaks."""
 
+CALLED_BY_FOUR: Final[Mapping[str, tuple[int, ...]]] = {
+    "Admin": (3,),
+    "Controller": (12, 13, 14),
+    "MigrationTarget": (4, 5, 6, 7, 8),
+    "UserManager": (3,),
+}
+"""The same of a 4.0 source."""
+
 UPLOAD_EXTENSIONS: Final = {"sni_hostname": JUJU_SERVER_NAME}
 """Makes httpx look for the name that is in every controller's certificate."""
 
 MODEL_HEADER: Final = "X-Juju-Migration-Model-UUID"
+MACAROONS_HEADER: Final = "Macaroons"
 VERSION_HEADER: Final = "X-Juju-ClientVersion"
 
 
 class Outbound:
     """One logged-in connection to a target, for one caller at a time."""
 
-    def __init__(self, socket: Websocket, target: Target, login: LoginResult) -> None:
+    def __init__(
+        self,
+        socket: Websocket,
+        target: Target,
+        login: LoginResult,
+        called: Mapping[str, tuple[int, ...]],
+    ) -> None:
         self._socket = socket
         self._target = target
         self._last_id = 1  # the login's
+        self._called = called
         self.login = login
 
     @property
@@ -60,7 +77,7 @@ class Outbound:
     def version(self, facade: str) -> int:
         """The best version of a facade that both ends know, 0 for none."""
         offered = {each.name: each.versions for each in self.login.facades}
-        return max(set(CALLED[facade]) & set(offered.get(facade, ())), default=0)
+        return max(set(self._called[facade]) & set(offered.get(facade, ())), default=0)
 
     async def aclose(self) -> None:
         """Ends the connection."""
@@ -128,7 +145,8 @@ async def connect(target: Target, clock: Clock, version: str) -> Outbound:
     except BaseException:
         socket.abort()
         raise
-    return Outbound(socket, target, login)
+    called = CALLED_BY_FOUR if Release.of(version).is_four else CALLED
+    return Outbound(socket, target, login, called)
 
 
 async def reach(target: Target) -> None:
@@ -208,6 +226,9 @@ async def _exchange(socket: Websocket, request: Request) -> object:
 
 
 def _headers(target: Target, model_uuid: str) -> dict[str, str]:
+    if target.macaroons and not target.password:
+        encoded = base64.b64encode(target.macaroons.reveal().encode()).decode()
+        return {MODEL_HEADER: model_uuid, MACAROONS_HEADER: encoded}
     user = "" if target.token else tags.user_tag(target.user)
     secret = target.token or target.password
     pair = base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode()

@@ -43,6 +43,15 @@ MOVES: Final[Mapping[Phase, tuple[Phase, ...]]] = MappingProxyType(
 """The allowed moves; the first one is the way forward."""
 
 
+MOVES_OF_FOUR: Final[Mapping[Phase, tuple[Phase, ...]]] = MappingProxyType(
+    {
+        **{phase: moves for phase, moves in MOVES.items() if phase is not Phase.PROCESSRELATIONS},
+        Phase.IMPORT: (Phase.VALIDATION, Phase.ABORT),
+    }
+)
+"""The same on Juju 4.0, which has no PROCESSRELATIONS."""
+
+
 class IllegalPhaseChange(Exception):
     """A move that is not in the table; the text is Juju's (``state/modelmigration.go``)."""
 
@@ -52,18 +61,20 @@ class IllegalPhaseChange(Exception):
         self.following = following
 
 
-def move(current: Phase, following: Phase) -> Phase:
+def move(
+    current: Phase, following: Phase, moves: Mapping[Phase, tuple[Phase, ...]] = MOVES
+) -> Phase:
     """``following``, if the table allows it.
 
     Raises:
         IllegalPhaseChange: it does not.
     """
-    if following not in MOVES[current]:
+    if following not in moves[current]:
         raise IllegalPhaseChange(current, following)
     return following
 
 
-def onward(current: Phase) -> Phase:
+def onward(current: Phase, moves: Mapping[Phase, tuple[Phase, ...]] = MOVES) -> Phase:
     """The phase after ``current`` when all goes well.
 
     Raises:
@@ -71,7 +82,7 @@ def onward(current: Phase) -> Phase:
     """
     if is_terminal(current):
         raise ValueError(f"nothing follows {current}")
-    return MOVES[current][0]
+    return moves[current][0]
 
 
 def is_terminal(phase: Phase) -> bool:
@@ -82,6 +93,11 @@ def is_terminal(phase: Phase) -> bool:
 def can_abort(phase: Phase) -> bool:
     """Whether a failure in this phase brings the model back to the source."""
     return Phase.ABORT in MOVES[phase]
+
+
+def can_fail(phase: Phase) -> bool:
+    """Whether a failure in this phase ends the attempt; in others it is tried again."""
+    return can_abort(phase) or phase is Phase.REAP
 
 
 WAITS_FOR_AGENTS: Final[Mapping[Phase, str]] = MappingProxyType(

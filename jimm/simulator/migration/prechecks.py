@@ -108,7 +108,7 @@ def target_problem(
     return _first(
         _facades_problem(incoming, version, required_facades),
         _names_problem(incoming),
-        _leaving_problem(incoming, here),
+        leaving_problem(incoming, here),
         _versions_problem(incoming, version),
         controller_problem(controller, controller_model),
         _existing_problem(incoming, here),
@@ -329,7 +329,8 @@ def _names_problem(incoming: Incoming) -> Problem | None:
     return None
 
 
-def _leaving_problem(incoming: Incoming, models: Iterable[Model]) -> Problem | None:
+def leaving_problem(incoming: Incoming, models: Iterable[Model]) -> Problem | None:
+    """Why a model that is on its way out of a target can't come back."""
     for model in models:
         is_leaving = model.migration is not None and model.migration.is_active
         if is_leaving and model.uuid == incoming.uuid:

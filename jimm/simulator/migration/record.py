@@ -1,12 +1,20 @@
 """What a controller remembers of a migration. It is part of the model's own record."""
 
 import datetime
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from jimm.simulator.migration.phases import WAITS_FOR_AGENTS, Phase, is_terminal, move
+from jimm.simulator.migration.phases import (
+    MOVES,
+    MOVES_OF_FOUR,
+    WAITS_FOR_AGENTS,
+    Phase,
+    is_terminal,
+    move,
+)
 from jimm.wire.secret import Secret
 
 
@@ -46,7 +54,8 @@ class MinionReport(Struct, frozen=True, kw_only=True, rename="kebab"):
 class MigrationRecord(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One attempt to move one model.
 
-    ``attempt`` counts from 0 per model and goes on counting on the next controller.
+    ``attempt`` counts from 0 per model and goes on counting on the next controller. ``own_id``
+    is set where it is not made of that (4.0). ``hidden`` ones are seen by no client (4.0).
     """
 
     model_uuid: str
@@ -59,11 +68,18 @@ class MigrationRecord(Struct, frozen=True, kw_only=True, rename="kebab"):
     message_since: datetime.datetime
     end: datetime.datetime | None = None
     reports: tuple[MinionReport, ...] = ()
+    own_id: str = ""
+    hidden: bool = False
 
     @property
     def migration_id(self) -> str:
-        """``<uuid>:<attempt>``, as ``InitiateMigration`` answers it."""
-        return f"{self.model_uuid}:{self.attempt}"
+        """``<uuid>:<attempt>`` or a uuid of its own, as ``InitiateMigration`` answers it."""
+        return self.own_id or f"{self.model_uuid}:{self.attempt}"
+
+    @property
+    def moves(self) -> Mapping[Phase, tuple[Phase, ...]]:
+        """The moves that its source knows."""
+        return MOVES_OF_FOUR if self.hidden else MOVES
 
     @property
     def is_active(self) -> bool:
@@ -81,7 +97,7 @@ class MigrationRecord(Struct, frozen=True, kw_only=True, rename="kebab"):
             IllegalPhaseChange: the table has no such move.
         """
         end = now if is_terminal(phase) else None
-        return msgspec.structs.replace(self, phase=move(self.phase, phase), end=end)
+        return msgspec.structs.replace(self, phase=move(self.phase, phase, self.moves), end=end)
 
     def reported(self, report: MinionReport) -> "MigrationRecord":
         """The record with one more report; a second one of the same agent counts for nothing.

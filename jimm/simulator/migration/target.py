@@ -1,20 +1,32 @@
 """``MigrationTarget`` 4 to 6: what a target does for a source (Juju
-``apiserver/facades/controller/migrationtarget``). Superusers only."""
+``apiserver/facades/controller/migrationtarget``). Superusers only. 4.0's 7 and 4.1's 8 are 6 under
+other names here."""
 
 import base64
 import binascii
 
 from jimm.errors import RemoteError
-from jimm.simulator.migration import calls, description, lifecycle, prechecks
-from jimm.simulator.migration.faults import on_instance, on_target, pass_point
-from jimm.simulator.migration.imports import import_problem
-from jimm.simulator.migration.phases import Phase
+from jimm.simulator import rules, secret_backends
+from jimm.simulator.migration import (
+    calls,
+    description,
+    lifecycle,
+    macaroons,
+    prechecks,
+    prechecks_of_four,
+)
+from jimm.simulator.migration.faults import on_instance, pass_point
+from jimm.simulator.migration.imports import (
+    import_problem,
+    import_problem_of_four,
+    settled_in,
+)
 from jimm.simulator.migration.prechecks import Incoming, Problem
 from jimm.simulator.migration.refusal import Refused, refuse
 from jimm.simulator.migration.versions import Version
 from jimm.simulator.migration.views import rfc3339
 from jimm.simulator.session import Answering
-from jimm.simulator.state import Model
+from jimm.simulator.state import ExternalUser, Model, Thing
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params.common import Error
@@ -46,7 +58,10 @@ class MigrationTarget(Answering):
         Raises:
             Refused: the first reason, in Juju's words.
         """
-        await self._enter(Phase.QUIESCE)
+        self.caller.require_superuser(self.core)
+        if self.core.release.is_four:
+            refuse(self._problem_of_four(params))
+            return
         problem = prechecks.target_problem(
             _incoming(params),
             controller=self.core.store.controller,
@@ -63,10 +78,12 @@ class MigrationTarget(Answering):
         Raises:
             Refused: it can't be read, is here, or needs what this controller doesn't have.
         """
-        await self._enter(Phase.IMPORT)
+        self.caller.require_superuser(self.core)
         store = self.core.store
-        incoming = self._read(params)
-        problem = import_problem(
+        prefix = "" if self.core.release.is_four else "deserializing model for import: "
+        incoming = self._read(params.bytes, prefix)
+        find_problem = import_problem_of_four if self.core.release.is_four else import_problem
+        problem = find_problem(
             incoming,
             controller=store.controller,
             models=store.models.values(),
@@ -74,12 +91,13 @@ class MigrationTarget(Answering):
             credentials={each.id: each for each in store.credentials.values()},
         )
         refuse(problem)
-        model = lifecycle.imported(incoming.model, self.core.clock.now())
+        backend = secret_backends.by_id(store.controller, incoming.secret_backend)
+        model = lifecycle.imported(settled_in(incoming.model, backend), self.core.clock.now())
+        new: list[Thing] = self._outsiders(model) if self.core.release.is_four else []
         credential = incoming.credential
-        if credential is None or str(credential.id) in store.credentials:
-            store.put(model)
-        else:
-            store.put(model, credential)
+        if credential is not None and str(credential.id) not in store.credentials:
+            new.append(credential)
+        store.put(model, *new)
 
     @method("Abort", versions=VERSIONS)
     async def abort(self, params: ModelArgs) -> None:
@@ -89,8 +107,15 @@ class MigrationTarget(Answering):
             NotFound: no such model.
             Refused: it is not importing.
         """
-        await self._enter(Phase.ABORT)
-        self.core.store.remove(self._importing(params.model_tag))
+        self.caller.require_superuser(self.core)
+        if not self.core.release.is_four:
+            self.core.store.remove(self._importing(params.model_tag))
+            return
+        model = self._find(params.model_tag)
+        if model.mode != "importing":
+            raise Refused(Problem(f'model "{model.uuid}" is not importing'))
+        if model.life == "alive":  # it goes a little later, as any model does
+            self.core.store.put(rules.with_life(model, "dying", self.core.clock.now()))
 
     @method("Activate", versions=VERSIONS)
     async def activate(self, params: ActivateModel) -> None:
@@ -100,9 +125,11 @@ class MigrationTarget(Answering):
             NotFound: no such model.
             Refused: it is not importing.
         """
-        await self._enter(Phase.VALIDATION)
+        self.caller.require_superuser(self.core)
         model = self._importing(params.model_tag)
-        self.core.store.put(lifecycle.activated(model, self.core.clock.now()))
+        version = self.core.store.controller.version if self.core.release.is_four else ""
+        now = self.core.clock.now()
+        self.core.store.put(lifecycle.activated(model, now, agent_version=version))
 
     @method("CheckMachines", versions=VERSIONS)
     async def check_machines(self, params: ModelArgs) -> CheckMachinesResults:
@@ -111,9 +138,12 @@ class MigrationTarget(Answering):
         Raises:
             NotFound: no such model.
         """
-        await self._enter(Phase.VALIDATION)
+        self.caller.require_superuser(self.core)
         model = self._find(params.model_tag)
-        problems = prechecks.machine_check_problems(model, await self._instances(model))
+        instances = await self._instances(model)
+        if self.core.release.is_four:
+            refuse(prechecks_of_four.machine_check_problem(model, instances))
+        problems = prechecks.machine_check_problems(model, instances)
         return CheckMachinesResults(
             results=[
                 CheckMachinesResult(error=Error(message=each.message, code=each.code))
@@ -128,7 +158,7 @@ class MigrationTarget(Answering):
         Raises:
             NotFound: no such model.
         """
-        await self._enter(Phase.SUCCESS)
+        self.caller.require_superuser(self.core)
         self._find(params.model_tag)
 
     @method("LatestLogTime", versions=VERSIONS)
@@ -138,7 +168,7 @@ class MigrationTarget(Answering):
         Raises:
             NotFound: no such model.
         """
-        await self._enter(Phase.LOGTRANSFER)
+        self.caller.require_superuser(self.core)
         latest = self._find(params.model_tag).log_time
         return NEVER if latest is None else rfc3339(latest)
 
@@ -149,19 +179,37 @@ class MigrationTarget(Answering):
         pem = self.core.identity.authority_pem.encode()
         return BytesResult(result=base64.b64encode(pem).decode())
 
-    async def _enter(self, phase: Phase) -> None:
-        self.caller.require_superuser(self.core)
-        await pass_point(self.core, on_target(phase))
-
-    def _read(self, params: SerializedModel) -> description.Description:
+    def _read(self, data: str, prefix: str) -> description.Description:
         newest = description.newest_version(self.core.store.controller.version)
+        oldest = 2 if self.core.release.is_four else 1
         try:
-            data = base64.b64decode(params.bytes.encode(), validate=True)
-            return description.read(data, newest=newest)
+            decoded = base64.b64decode(data.encode(), validate=True)
+            return description.read(decoded, newest=newest, oldest=oldest)
         except binascii.Error as error:
             raise Refused(Problem("illegal base64 data")) from error
         except description.Unreadable as error:
-            raise Refused(Problem(f"deserializing model for import: {error}")) from error
+            raise Refused(Problem(f"{prefix}{error}")) from error
+
+    def _problem_of_four(self, params: MigrationModelInfo) -> Problem | None:
+        what = f'cannot deserialize model "{params.uuid}" description during prechecks: '
+        found = self._read(params.model_description, what)
+        return prechecks_of_four.description_problem(found) or prechecks_of_four.target_problem(
+            _incoming(params),
+            cloud=found.model.cloud,
+            controller=self.core.store.controller,
+            controller_model=calls.controller_model(self.core),
+            models=self.core.store.models.values(),
+        )
+
+    def _outsiders(self, model: Model) -> list[Thing]:
+        """The model's users with a domain who were never here."""
+        now, known = self.core.clock.now(), self.core.store.outsiders
+        names = {model.owner, *model.users}
+        return [
+            ExternalUser(name=name, created=now)
+            for name in sorted(names)
+            if "@" in name and name not in known
+        ]
 
     def _find(self, model_tag: str) -> Model:
         return self.find_model(tags.parse_model_tag(model_tag))
@@ -179,11 +227,21 @@ class MigrationTarget(Answering):
             if "/" in machine.id:
                 continue
             try:
-                await pass_point(self.core, on_instance(machine.instance_id))
+                await pass_point(self.core, on_instance(machine.instance_id), model.uuid)
             except RemoteError:
                 continue  # the fault took the instance away
             there.append(machine.instance_id)
         return there
+
+
+class EnvelopeTarget(MigrationTarget):
+    """A controller that takes models in from 4.0, too: Juju 4.1."""
+
+    @method("CreateMigrationMacaroon", versions=VERSIONS)
+    async def create_migration_macaroon(self) -> macaroons.Slices:
+        """What a 4.0 source logs in with, in place of a password."""
+        self.caller.require_superuser(self.core)
+        return macaroons.mint(self.core, self.caller.user)
 
 
 def _incoming(params: MigrationModelInfo) -> Incoming:

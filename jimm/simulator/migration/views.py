@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from jimm.errors import JimmError
+from jimm.simulator.dialects import Release
 from jimm.simulator.state import FormerModel, Model
 from jimm.wire import codes
 from jimm.wire.params.admin import RedirectInfo
@@ -20,6 +21,9 @@ from jimm.wire.params.model_manager import MigrationStatus
 
 ANONYMOUS: Final = "jujuanonymous"
 """The user of cross-model relations, who is always redirected."""
+
+MIGRATED: Final = "the model is being migrated"
+"""What 4.0 says of it, and all."""
 
 ALLOWED_WHILE_EXPORTING: Final[Mapping[str, frozenset[str]]] = {
     "Client": frozenset({"FullStatus"}),
@@ -100,6 +104,19 @@ def login_redirect(former: FormerModel, user: str, *, by_token: bool) -> Redirec
     return former.redirect
 
 
+def login_redirect_of_four(
+    former: FormerModel, user: str, *, by_token: bool
+) -> RedirectInfo | None:
+    """The same on 4.0: whoever some other authority vouches for is sent on, and so are the
+    local users who had access (Juju 4.0 ``apiserver/admin.go``)."""
+    by_token = by_token and not user
+    if not by_token and not user:
+        return None
+    if by_token or user == ANONYMOUS or "@" in user or user in former.users:
+        return former.redirect
+    return None
+
+
 def call_redirect(former: FormerModel, user: str) -> RedirectInfo | None:
     """Where ``ModelInfo`` and the like send a logged-in user; without a controller tag, as
     Juju does it. ``None`` means ``permission denied`` from ``ModelInfo`` and ``model "<uuid>"
@@ -109,10 +126,15 @@ def call_redirect(former: FormerModel, user: str) -> RedirectInfo | None:
     return msgspec.structs.replace(former.redirect, controller_tag="")
 
 
-def is_listed(model: Model) -> bool:
+def is_listed(model: Model, release: Release) -> bool:
     """Whether ``ListModels`` and ``ListModelSummaries`` know the model. ``AllModels``,
     ``ModelStatus`` and a superuser's ``ModelInfo`` know every one."""
-    return model.mode != "importing"
+    return model.mode != "importing" or (release.is_four and not release.takes_envelopes)
+
+
+def is_there(model: Model, release: Release) -> bool:
+    """Whether ``ModelInfo`` and the like know it: 4.1 hides what it takes in until it lives."""
+    return model.mode != "importing" or not release.takes_envelopes
 
 
 def model_status(model: Model, *, credential_valid: bool = True) -> EntityStatus:
@@ -129,6 +151,24 @@ def model_status(model: Model, *, credential_valid: bool = True) -> EntityStatus
         data=model.status.data,
         since=since,
     )
+
+
+def status_of_four(model: Model, now: datetime.datetime) -> EntityStatus:
+    """A model's status on 4.0, which is made when somebody asks: busy while it is taken in, and
+    nothing of its being moved away."""
+    if model.mode == "importing":
+        return EntityStatus(status="busy", info=MIGRATED, since=rfc3339(now))
+    if model.life != "alive":
+        info = "the model is being destroyed"
+        return EntityStatus(status="destroying", info=info, since=rfc3339(now))
+    return EntityStatus(status="available", info="", since=rfc3339(now))
+
+
+def migration_status_of_four(model: Model, now: datetime.datetime) -> MigrationStatus | None:
+    """``ModelInfo.migration`` on 4.0: only of a model that is taken in."""
+    if model.mode != "importing":
+        return None
+    return MigrationStatus(status=MIGRATED, start=rfc3339(now))
 
 
 def migration_status(model: Model) -> MigrationStatus | None:

@@ -9,16 +9,18 @@ import logging
 from contextlib import aclosing
 from typing import Final, assert_never
 
-from jimm.errors import JimmError
+from jimm.errors import JimmError, RemoteError
 from jimm.simulator.core import Core
 from jimm.simulator.migration import calls, lifecycle, phases
-from jimm.simulator.migration.faults import on_message, on_source, pass_point
+from jimm.simulator.migration.faults import on_failure, on_message, on_source, pass_point
 from jimm.simulator.migration.minions import Minions
 from jimm.simulator.migration.outbound import Outbound, connect
 from jimm.simulator.migration.phases import Phase
+from jimm.simulator.migration.prechecks_of_four import ENVELOPES_SINCE, TOO_OLD_FOR_THE_FORMAT
 from jimm.simulator.migration.record import MigrationRecord
 from jimm.simulator.migration.uploads import UploadFailed, transfer_log, upload_binaries
 from jimm.simulator.state import Model
+from jimm.wire import codes
 from jimm.wire.tags import ModelUUID, controller_tag
 
 log = logging.getLogger(__name__)
@@ -99,6 +101,11 @@ class Worker:
         self._core.store.put(lifecycle.moved(self._model, following, now))
 
     async def _carry_out(self, phase: Phase) -> Phase:
+        try:
+            await self._pass(on_failure(phase))
+        except RemoteError as refused:
+            failure = Failed if phases.can_fail(phase) else Again
+            raise failure(str(refused)) from refused
         match phase:
             case Phase.QUIESCE:
                 await self._quiesce()
@@ -120,7 +127,7 @@ class Worker:
                 raise ValueError(f"nothing is done in {phase}")
             case _:
                 assert_never(phase)
-        return phases.onward(phase)
+        return phases.onward(phase, self._record.moves)
 
     async def _quiesce(self) -> None:
         await self._precheck()
@@ -130,27 +137,38 @@ class Worker:
     async def _precheck(self) -> None:
         await self._say(phases.SOURCE_PRECHECKS)
         try:
-            await pass_point(self._core, on_source(Phase.QUIESCE))
+            await self._pass(on_source(Phase.QUIESCE))
             calls.check_source(self._core, self._model)
         except Trouble as trouble:
             raise Failed(f"source prechecks failed: {trouble}") from trouble
         await self._say(phases.TARGET_PRECHECKS)
         before = "failed to connect to target controller during prechecks: "
         async with aclosing(await self._open(Failed, before)) as target:
-            expected = controller_tag(self._record.target.controller_uuid)
-            if target.controller_tag != expected:
-                difference = f"(got {target.controller_tag}, expected {expected})"
-                raise Failed(f"unexpected target controller UUID {difference}")
+            self._identify(target)
             try:
+                self._check_format(target)
                 await calls.check_target(self._core, self._model, target)
             except Trouble as trouble:
                 raise Failed(f"target prechecks failed: {trouble}") from trouble
+
+    def _identify(self, target: Outbound) -> None:
+        got, expected = target.controller_tag, controller_tag(self._record.target.controller_uuid)
+        if got == expected:
+            return
+        if self._core.release.is_four:
+            got, expected = got.removeprefix("controller-"), self._record.target.controller_uuid
+        raise Failed(f"unexpected target controller UUID (got {got}, expected {expected})")
+
+    def _check_format(self, target: Outbound) -> None:
+        is_old = target.version(calls.FACADE) < ENVELOPES_SINCE
+        if self._core.release.is_four and is_old:
+            raise Failed(TOO_OLD_FOR_THE_FORMAT)
 
     async def _import(self) -> None:
         prefix = "model data transfer failed, "
         await self._say(phases.EXPORTING)
         try:
-            await pass_point(self._core, on_source(Phase.IMPORT))
+            await self._pass(on_source(Phase.IMPORT))
             data = calls.export(self._core, self._model)
         except Trouble as trouble:
             raise Failed(f"{prefix}model export failed: {trouble}") from trouble
@@ -160,8 +178,10 @@ class Worker:
             try:
                 await calls.import_model(target, data)
             except Trouble as trouble:
-                text = f"{prefix}failed to import model into target controller: {trouble}"
-                raise Failed(text) from trouble
+                text = f"failed to import model into target controller: {trouble}"
+                if self._core.release.is_four and _says_it_is_there(trouble):
+                    text = "target controller already has an import for this model"
+                raise Failed(f"{prefix}{text}") from trouble
             await self._say(phases.UPLOADING)
             try:
                 await upload_binaries(target, self._model)
@@ -171,7 +191,7 @@ class Worker:
     async def _process_relations(self) -> None:
         await self._say(phases.PROCESSING_RELATIONS)
         try:
-            await pass_point(self._core, on_source(Phase.PROCESSRELATIONS))
+            await self._pass(on_source(Phase.PROCESSRELATIONS))
         except Trouble as trouble:
             twice = "processing relations failed, processing relations failed"
             raise Failed(f"{twice}: {trouble}") from trouble
@@ -191,7 +211,7 @@ class Worker:
                 raise Failed(f"machine sanity check failed, {found} found")
             await self._say(phases.ACTIVATING)
             try:
-                await pass_point(self._core, on_source(Phase.VALIDATION))
+                await self._pass(on_source(Phase.VALIDATION))
                 await calls.activate(target, self._uuid)
             except Trouble as trouble:
                 raise Failed(f"model activation failed, {trouble}") from trouble
@@ -203,7 +223,7 @@ class Worker:
         await self._say(phases.ADOPTING)
         version = self._core.store.controller.version
         try:
-            await pass_point(self._core, on_source(Phase.SUCCESS))
+            await self._pass(on_source(Phase.SUCCESS))
             async with aclosing(await self._open()) as target:
                 await calls.adopt_resources(target, self._uuid, version)
         except Trouble as trouble:
@@ -213,7 +233,7 @@ class Worker:
         await self._say(phases.transferring(0))
         version = self._core.store.controller.version
         try:
-            await pass_point(self._core, on_source(Phase.LOGTRANSFER))
+            await self._pass(on_source(Phase.LOGTRANSFER))
             async with aclosing(await self._open()) as target:
                 sent = await transfer_log(target, self._model, version)
         except Trouble as trouble:
@@ -223,7 +243,7 @@ class Worker:
     async def _reap(self) -> None:
         await self._say(phases.REMOVING)
         try:
-            await pass_point(self._core, on_source(Phase.REAP))
+            await self._pass(on_source(Phase.REAP))
         except Trouble as trouble:
             raise Failed(phases.reap_failed(str(trouble))) from trouble
         model = self._model
@@ -233,7 +253,7 @@ class Worker:
     async def _abort(self) -> None:
         await self._say(phases.aborted(self._reason))
         try:
-            await pass_point(self._core, on_source(Phase.ABORT))
+            await self._pass(on_source(Phase.ABORT))
             async with aclosing(await self._open()) as target:
                 await calls.abort(target, self._uuid)
         except (*Trouble, Again) as trouble:
@@ -252,14 +272,21 @@ class Worker:
         except Trouble as trouble:
             raise failure(f"{before}{trouble}") from trouble
 
+    async def _pass(self, point: str) -> None:
+        await pass_point(self._core, point, self._uuid)
+
     async def _say(self, message: str) -> None:
         now = self._core.clock.now()
         self._core.store.put(lifecycle.said(self._model, message, now))
         await self._core.clock.sleep(SHOWN)
         try:
-            await pass_point(self._core, on_message(message))
+            await self._pass(on_message(message))
         except Trouble as trouble:
             raise Again(f"lost the controller: {trouble}") from trouble
+
+
+def _says_it_is_there(trouble: Exception) -> bool:
+    return isinstance(trouble, RemoteError) and trouble.juju_code == codes.ALREADY_EXISTS
 
 
 def start(core: Core, uuid: ModelUUID) -> None:

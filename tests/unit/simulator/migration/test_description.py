@@ -111,7 +111,7 @@ def test_the_top_level_keys() -> None:
     assert set(plain["users"]["users"][0]) >= {"name", "access", "created-by", "date-created"}
 
 
-@pytest.mark.parametrize(("version", "newest"), [("3.6.25", 11), ("3.6.26", 12), ("4.0.1", 12)])
+@pytest.mark.parametrize(("version", "newest"), [("3.6.25", 11), ("3.6.26", 12), ("4.0.1", 14)])
 def test_the_format_follows_the_controller(version: str, newest: int) -> None:
     assert description.newest_version(version) == newest
 

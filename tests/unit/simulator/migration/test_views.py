@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from jimm.simulator.dialects import Release
 from jimm.simulator.migration import lifecycle, phases, views
 from jimm.simulator.migration.phases import Phase
 from jimm.simulator.migration.views import Restriction
@@ -112,9 +113,34 @@ def test_no_view_holds_the_name_of_a_phase() -> None:
         assert not any(name in shown for name in Phase)
 
 
-def test_importing_models_are_not_listed() -> None:
-    assert views.is_listed(walked())
-    assert not views.is_listed(lifecycle.imported(model(), NOW))
+@pytest.mark.parametrize(
+    ("release", "listed", "there"),
+    [((3, 6), False, True), ((4, 0), True, True), ((4, 1), False, False)],
+)
+def test_who_shows_an_importing_model(release: tuple[int, int], listed: bool, there: bool) -> None:
+    seen = lifecycle.imported(model(), NOW)
+    assert views.is_listed(walked(), Release(*release))
+    assert views.is_listed(seen, Release(*release)) is listed
+    assert views.is_there(seen, Release(*release)) is there
+
+
+@pytest.mark.parametrize(
+    ("user", "by_token", "redirected"),
+    [
+        ("", True, True),
+        ("", False, False),
+        ("admin", True, True),
+        ("nobody", True, False),
+        ("nobody", False, False),
+        ("eve@corp", False, True),
+        (views.ANONYMOUS, False, True),
+    ],
+)
+def test_whom_four_redirects(user: str, by_token: bool, redirected: bool) -> None:
+    left = former()
+    left = replace(left, users={"admin": next(iter(left.users.values()))})
+    found = views.login_redirect_of_four(left, user, by_token=by_token)
+    assert (found is not None) is redirected
 
 
 def test_only_a_summary_shows_the_record_of_a_model_that_came_back() -> None:
