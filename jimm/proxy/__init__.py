@@ -5,5 +5,7 @@ client in: it answers the login itself and introduces the client on a controller
 *pipe* then passes frames as the bytes they are. The *tap* looks on and names what passes. The
 *doorkeeper* knows who may come in; the porter asks it.
 
-``porter``, ``pipe`` and ``tap`` decide in values and do no I/O; ``legs`` obeys.
+While a model is being moved a *guard* stands in front of the pipe of whoever logs in.
+
+``porter``, ``pipe``, ``guard`` and ``tap`` decide in values and do no I/O; ``legs`` obeys.
 """

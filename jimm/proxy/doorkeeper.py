@@ -7,6 +7,7 @@ from typing import Protocol
 from jimm.access.devices import Code
 from jimm.access.visitor import Visitor
 from jimm.controllers.endpoint import Endpoint
+from jimm.proxy.guard import Restriction
 from jimm.proxy.porter import Introduction, Shown
 from jimm.wire.login import Attempt
 from jimm.wire.params.admin import LoginRequest
@@ -22,7 +23,8 @@ class Admission:
     ``user_tag`` is what the client is shown (``user-alice``). ``login`` is for the controller
     at ``endpoint`` and holds all of the user's levels there, which are ``access``, by tag.
     ``shown`` stands in the client's login result where the controller would tell of itself.
-    ``going`` says that the model is being destroyed.
+    ``going`` says that the model is being destroyed; ``restriction`` that it is being moved, and
+    what may not be done with it.
     """
 
     identity: str
@@ -33,6 +35,7 @@ class Admission:
     shown: Shown
     access: Mapping[str, str] = field(default_factory=dict)
     going: bool = False
+    restriction: Restriction | None = None
 
     def introduction(self) -> Introduction:
         """What the porter needs of it."""

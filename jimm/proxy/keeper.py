@@ -15,18 +15,21 @@ from jimm.errors import (
     JimmError,
     MigrationUnderway,
     ModelNotFound,
+    RemoteError,
     Unauthorized,
 )
+from jimm.fleet.facts import seems_busy
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.migration import views
-from jimm.migration.verdict import Absent, Present, is_exporting
+from jimm.migration.verdict import Absent, Present, Silent, View, is_exporting
 from jimm.proxy.doorkeeper import Admission
+from jimm.proxy.guard import Restriction
 from jimm.proxy.paths import Forbidden, Level, needs_superuser
 from jimm.proxy.porter import Shown
 from jimm.registry import entries, identities, model_connections
 from jimm.registry.controllers import Controller
 from jimm.registry.entries import Entry
-from jimm.registry.words import ModelState, ObjectKind, Trust
+from jimm.registry.words import MigrationState, ModelState, ObjectKind, Trust
 from jimm.wire import tags
 from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
@@ -36,6 +39,20 @@ ARRIVES_WITHIN: Final = 10.0
 """Seconds that a login waits for a model that has left one controller to be at the other."""
 
 LOOK_EVERY: Final = 0.1
+
+_NO_NEW_USERS: Final = "is being migrated"
+"""In Juju's refusal to give somebody access to a model that is leaving; once it has arrived
+they have it."""
+
+_ASKED: Final = frozenset(
+    {
+        MigrationState.STARTING,
+        MigrationState.RUNNING,
+        MigrationState.CONFIRMING,
+        MigrationState.STUCK,
+    }
+)
+"""When the source may be at what JIMM asked it for."""
 
 
 class Keeper:
@@ -60,8 +77,11 @@ class Keeper:
     async def admit(self, model: str, attempt: Attempt, visitor: Visitor) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
         who = (await self._logins.by_attempt(attempt, visitor)).name
-        entry = await self._settled_entry(model, who)
-        admission = await self._admission(who, entry, self._claims(who, entry))
+        entry, view = await self._settled(model, who)
+        admission = replace(
+            await self._admission(who, entry, self._claims(who, entry)),
+            restriction=restriction(entry, view),
+        )
         self._fleet.tasks.spawn(self._note(admission), name="note a connection to a model")
         bare = alias(attempt.name, who) if isinstance(attempt, PasswordLogin) else ""
         return replace(admission, user_tag=tags.user_tag(bare)) if bare else admission
@@ -79,12 +99,12 @@ class Keeper:
     ) -> Admission:
         """See :class:`jimm.proxy.passing.Gate`. What JIMM checked here a controller of some
         versions takes from a superuser alone; that claim is on this one request's token."""
-        entry = await self._settled_entry(model, identity)
+        entry, view = await self._settled(model, identity)
         claims = self._claims(identity, entry)
         if not rules.covers(ObjectKind.MODEL, self._level(identity, entry), level):
             raise Forbidden
         if changes:
-            await self._refuse_while_moving(entry)
+            await self._refuse_while_moving(entry, view)
         controller = _host(entry)
         self._fleet.link(controller)  # one that is known to be away is not dialled
         admission = await self._admission(identity, entry, claims)
@@ -123,29 +143,36 @@ class Keeper:
         async with self._fleet.registry.write() as session:
             await model_connections.note(session, admission.model_uuid, admission.identity)
 
-    async def _refuse_while_moving(self, entry: Entry) -> None:
+    async def _refuse_while_moving(self, entry: Entry, view: View | None) -> None:
+        """Unlike a login, an upload is refused as soon as a migration was asked for: it could
+        still be on its way when that begins."""
         if entry.moving:
             raise MigrationUnderway
-        view = await views.look(self._fleet, _host(entry), entry.model.uuid)
-        if isinstance(view, Present) and (view.importing or is_exporting(view)):
+        found = view or await views.look(self._fleet, _host(entry), entry.model.uuid)
+        if restriction(entry, found) is not None:
             raise MigrationUnderway
 
-    async def _settled_entry(self, model: str, identity: str) -> Entry:
-        """The entry, once it is known where the model is.
+    async def _settled(self, model: str, identity: str) -> tuple[Entry, View | None]:
+        """The entry, once it is known where the model is, and what its controller says of it
+        if it may be on the move.
 
         A source closes its connections when it lets a model go, a moment before the migration
         is done; clients come back at once, and libjuju does so a single time.
+
+        Raises:
+            ControllerUnavailable: it left its controller, and did not arrive in time.
         """
         end = asyncio.get_running_loop().time() + ARRIVES_WITHIN
         while True:
             entry = await self._entry(model, identity)
-            late = asyncio.get_running_loop().time() > end
-            if late or not entry.moving or not await self._has_left(entry):
-                return entry
+            if not (entry.moving or seems_busy(entry.model)):
+                return entry, None
+            view = await views.look(self._fleet, _host(entry), entry.model.uuid)
+            if not entry.moving or not isinstance(view, Absent):
+                return entry, view
+            if asyncio.get_running_loop().time() > end:
+                raise ControllerUnavailable("the model has not arrived yet where it is moved to")
             await asyncio.sleep(LOOK_EVERY)
-
-    async def _has_left(self, entry: Entry) -> bool:
-        return isinstance(await views.look(self._fleet, _host(entry), entry.model.uuid), Absent)
 
     async def _entry(self, model: str, identity: str) -> Entry:
         unknown = ModelNotFound(f'unknown model: "{model}"')
@@ -199,8 +226,31 @@ class Keeper:
             return await self._fleet.trust.token_login(controller.uuid, identity, claims)
         link = self._fleet.link(controller)
         access = {tags.model_tag(entry.model.uuid): self._level(identity, entry)}
-        login, _ = await self._fleet.trust.user_login(controller, identity, access, link)
+        try:
+            login, _ = await self._fleet.trust.user_login(controller, identity, access, link)
+        except RemoteError as error:
+            if _NO_NEW_USERS in str(error):
+                raise MigrationUnderway from error
+            raise
         return login
+
+
+def restriction(entry: Entry, view: View | None) -> Restriction | None:
+    """What a login is restricted to, by what the model's controller shows just now.
+
+    A controller that does not answer, or shows nothing of its exports (Juju 4.0), is taken to be
+    at what JIMM asked it for. Before JIMM has asked for anything there is nothing to say.
+    """
+    if isinstance(view, Present):
+        if view.importing:
+            return Restriction.IMPORTING
+        if is_exporting(view):
+            return Restriction.EXPORTING
+        if _host(entry).agent_version.startswith("3."):
+            return None
+    elif not isinstance(view, Silent):
+        return None
+    return Restriction.EXPORTING if entry.moving in _ASKED else None
 
 
 def _host(entry: Entry) -> Controller:

@@ -19,6 +19,7 @@ from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
 from jimm.proxy.controller_leg import ControllerLeg
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
+from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.tap import Call
@@ -133,9 +134,13 @@ class ClientLeg(asyncio.Protocol):
             self._end_in(self._around.limits.close, self._expire)
 
     def regulate(self) -> None:
-        """Each side is read from only as far as the other takes what is written to it."""
+        """Each side is read from only as far as the other takes what is written to it. JIMM
+        itself answers a client before the pipe is open, and on a guarded one."""
         leg = self._leg
-        reads_client = not (self._held or (self._full if leg is None else leg.full))
+        answers = leg is None or isinstance(self._pipe, GuardedPipe)
+        reads_client = not (
+            self._held or (answers and self._full) or (leg is not None and leg.full)
+        )
         transport = self._transport
         if reads_client is not self.reads_client and transport is not None:
             self.reads_client = reads_client
@@ -311,12 +316,7 @@ class ClientLeg(asyncio.Protocol):
     def _open_pipe(self) -> None:
         self._leg, self._new_leg = self._newest, None
         self._stop_deadline()
-        note = self._around.note
-        opened = self._pipe = pipe.Pipe(
-            token=secrets.token_bytes(8),
-            new_mask=_new_mask,
-            note=_ignore if note is None else partial(note, self._admitted),
-        )
+        opened = self._pipe = self._new_pipe()
         early, unread = self._leg.take_over(), self._reader.rest()
         self._tick()
         self.regulate()
@@ -324,6 +324,15 @@ class ClientLeg(asyncio.Protocol):
             self._obey(opened.client_sent(unread))
         if early:
             self._obey(opened.controller_sent(early))
+
+    def _new_pipe(self) -> pipe.Pipe:
+        note, restriction = self._around.note, self._admitted.restriction
+        make = pipe.Pipe if restriction is None else partial(GuardedPipe, restriction)
+        return make(
+            token=secrets.token_bytes(8),
+            new_mask=_new_mask,
+            note=_ignore if note is None else partial(note, self._admitted),
+        )
 
     def _resume_pipe(self) -> None:
         leg, self._new_leg = self._newest, None

@@ -37,6 +37,7 @@ _HEAD: Final = 4096
 _GONE: Final = "the controller went away"
 _LEFT: Final = "the client went away"
 _MOVED: Final = "the model has moved, connect again"
+_LOST: Final = "the model has left its controller, connect again"
 _GRANTED: Final = "connect again to use what was granted"
 
 
@@ -335,8 +336,9 @@ class Pipe:
             out.held(frames_as_they_came, span)
             self._answered(payload, 0)
             return []
-        if finding.code == codes.REDIRECT:
-            return self.close(frames.GOING_AWAY, _MOVED)
+        if finding.code in (codes.REDIRECT, codes.MODEL_NOT_FOUND):
+            moved = finding.code == codes.REDIRECT
+            return self.close(frames.GOING_AWAY, _MOVED if moved else _LOST)
         if self._may_ask(finding):
             self.state = State.ASKING
             self._denied = payload

@@ -37,6 +37,9 @@ WAITING_LINES: Final = 4
 _OURS: Final = frozenset({codes.UNAUTHORIZED, codes.ACCESS_REQUIRED, codes.FORBIDDEN})
 """What a controller may say of JIMM's login there."""
 
+_LEFT: Final = frozenset({codes.MODEL_NOT_FOUND, codes.REDIRECT})
+"""What it may say of a model that JIMM knows, and that has just left."""
+
 
 class Greeting(Params, kw_only=True):
     """The first message of a stream."""
@@ -136,6 +139,8 @@ class Streams:
             raise ControllerUnavailable(
                 "the controller does not show its log to JIMM just now", why=error.message
             )
+        if error.code in _LEFT:
+            raise ControllerUnavailable("the model has left its controller; try again")
         raise _Answer(error)
 
 

@@ -5,7 +5,8 @@ case, with escapes, the last of several, and reads on until the first value ends
 binary messages are alike to it. The quick way reads the plain spelling that clients use; what
 it can't read is read again the slow way, by Go's rules.
 
-Controller messages are looked through for two codes that only JIMM may see.
+Controller messages are looked through for what only JIMM may see: two codes, and that a model
+is unknown, which it can't be to whoever is connected to it.
 """
 
 import json
@@ -25,6 +26,12 @@ NAME_LIMIT: Final = 1024 * 1024
 
 _ACCESS: Final = codes.ACCESS_REQUIRED.encode()
 _REDIRECT: Final = codes.REDIRECT.encode()
+_UNKNOWN: Final = b"unknown model"
+"""In Juju's answer once a model is gone from a controller (``apiserver/errors``)."""
+
+_KEY: Final = b'code"'
+"""Each of them comes with a code, and few answers have one: one search clears all others."""
+
 _CODE: Final = re.compile(rb'code"\s*:\s*"(?:' + _ACCESS + b"|" + _REDIRECT + rb')"')
 OVERLAP: Final = 64
 """Bytes at the end of a part that may be the beginning of what :func:`mentions` looks for."""
@@ -62,8 +69,9 @@ class Call(Struct, frozen=True, gc=False):
 class Finding(Struct, frozen=True):
     """A controller's message that JIMM must act on.
 
-    ``code`` is ``access required`` or ``redirection required``; ``whole`` tells whether it is
-    the code of the answer itself, and not of rows in it.
+    ``code`` is ``access required``, ``redirection required``, or ``model not found`` where the
+    answer is that this very model is unknown; ``whole`` tells whether it is the code of the
+    answer itself, and not of rows in it.
     """
 
     request_id: int
@@ -108,7 +116,8 @@ class Tap:
             part = unmask(memoryview(data)[start:end], header.mask, self._offset)
             if ends and not self._parts and not self._cut:
                 return self._name(part)
-            self._parts.append(part)
+            if part:  # empty fragments, however many, take no room
+                self._parts.append(part)
             self._kept += len(part)
         self._offset += span.end - start
         return self._end() if ends else None
@@ -169,9 +178,9 @@ def guess(message: bytes) -> Call:
 
 
 def suspicious(data: bytes | memoryview) -> bool:
-    """Whether the bytes hold the words of a code that no client may see; cheap."""
+    """Whether the bytes hold the words of what no client may see; cheap."""
     plain = bytes(data) if isinstance(data, memoryview) else data
-    return _ACCESS in plain or _REDIRECT in plain
+    return _KEY in plain and (_ACCESS in plain or _REDIRECT in plain or _UNKNOWN in plain)
 
 
 def mentions(data: bytes) -> bool:
@@ -187,6 +196,9 @@ def find(message: bytes) -> Finding | None:
         return None
     if not isinstance(answer, envelope.Response):
         return None
+    unknown = (answer.error or "").startswith(_UNKNOWN.decode())
+    if unknown and answer.error_code == codes.MODEL_NOT_FOUND:
+        return Finding(answer.request_id, codes.MODEL_NOT_FOUND, whole=True)
     inside = set(_inner_codes(answer.response))
     for code in (codes.REDIRECT, codes.ACCESS_REQUIRED):
         if answer.error is not None and answer.error_code == code:

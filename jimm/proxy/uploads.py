@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Final
@@ -30,6 +31,8 @@ AFTERTHOUGHT: Final = 2.0
 _BODY_HEADERS: Final = frozenset(
     {b"content-type", b"content-length", b"content-disposition", b"content-sha384"}
 )
+_NO_MODEL: Final = re.compile(rb'code"\s*:\s*"' + codes.MODEL_NOT_FOUND.encode() + rb'"')
+_LONGEST_REFUSAL: Final = 4096
 _REALM: Final = (b"www-authenticate", b'Basic realm="juju"')
 
 
@@ -152,9 +155,13 @@ class _Errand:
     async def _answer(self, head: Head, exchange: Exchange) -> None:
         status = _seen(head)
         headers = paths.to_client(head.headers)
+        body = exchange.body()
+        begun = await _model_is_there(body) if status == HTTPStatus.NOT_FOUND else b""
         await self._pass_on({"type": "http.response.start", "status": status, "headers": headers})
         self._answered = True
-        async for piece in exchange.body():
+        if begun:
+            await self._pass_on({"type": "http.response.body", "body": begun, "more_body": True})
+        async for piece in body:
             await self._pass_on({"type": "http.response.body", "body": piece, "more_body": True})
         await self._pass_on({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -207,6 +214,23 @@ def _seen(head: Head) -> int:
     if 300 <= head.status < 400:
         raise ControllerUnavailable("the model has moved; try again")
     return head.status
+
+
+async def _model_is_there(body: AsyncIterator[bytes]) -> bytes:
+    """The beginning of what a controller says when something is not there.
+
+    Raises:
+        ControllerUnavailable: it is the model itself, which JIMM knows to be there: it has just
+            left.
+    """
+    begun = b""
+    async for piece in body:
+        begun += piece
+        if len(begun) > _LONGEST_REFUSAL:
+            return begun
+    if _NO_MODEL.search(begun):
+        raise ControllerUnavailable("the model has left its controller; try again")
+    return begun
 
 
 def _no_websocket() -> Refusal:

@@ -31,7 +31,7 @@ from jimm.registry.tables import (
     OfferRow,
     RelationRow,
 )
-from jimm.registry.words import EVERYONE, ObjectKind
+from jimm.registry.words import EVERYONE, MigrationState, ObjectKind
 from jimm.wire.tags import is_uuid
 
 _HOST: Final = "host_"
@@ -42,15 +42,15 @@ _HOST: Final = "host_"
 class Entry:
     """What is to be known of a model when somebody comes to it.
 
-    ``host`` is its controller, ``None`` when it is unmanaged; ``moving`` says that a migration
-    of it is under way. ``held`` are the relations of the identity, and of everyone, to JIMM, to
-    the model's controller, to the clouds that it offers, to the model, and to what the model
-    offers. ``clouds`` are those clouds.
+    ``host`` is its controller, ``None`` when it is unmanaged; ``moving`` is how far JIMM's own
+    migration of it is, while one is under way. ``held`` are the relations of the identity, and
+    of everyone, to JIMM, to the model's controller, to the clouds that it offers, to the model,
+    and to what the model offers. ``clouds`` are those clouds.
     """
 
     model: Model
     host: Controller | None
-    moving: bool
+    moving: MigrationState | None
     held: frozenset[Held]
     clouds: tuple[str, ...]
 
@@ -68,9 +68,10 @@ async def find(session: ReadSession, uuid: str, identity: str) -> Entry:
     if row is None:
         raise unknown
     values = dict(row._mapping)
+    moving = values.pop("moving")
     host = {name: values.pop(f"{_HOST}{name}") for name in _host_columns()}
     return Entry(
-        moving=values.pop("moving"),
+        moving=None if moving is None else MigrationState(moving),
         held=frozenset(Held(*each) for each in values.pop("held") or ()),
         clouds=tuple(values.pop("clouds") or ()),
         host=None if host["id"] is None else Controller(**host),
@@ -82,14 +83,14 @@ async def find(session: ReadSession, uuid: str, identity: str) -> Entry:
 def _statement() -> Select[Any]:
     """Built once: that takes longer than to run it."""
     host = [column.label(f"{_HOST}{name}") for name, column in _host_columns().items()]
-    moving = select(MigrationRow.id).where(
+    moving = select(MigrationRow.state).where(
         MigrationRow.model_uuid == ModelRow.uuid, MigrationRow.ended.is_(None)
     )
     return (
         select_models()
         .add_columns(
             *host,
-            moving.correlate(ModelRow).exists().label("moving"),
+            moving.correlate(ModelRow).scalar_subquery().label("moving"),
             _held().label("held"),
             _clouds().label("clouds"),
         )

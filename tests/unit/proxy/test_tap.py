@@ -209,8 +209,18 @@ def test_a_redirect_is_found() -> None:
     ],
 )
 def test_somebodys_own_words_are_no_code(answer: bytes) -> None:
-    assert tap.suspicious(answer)
     assert tap.find(answer) is None
+
+
+def test_that_the_model_itself_is_unknown_is_found() -> None:
+    raw = (
+        b'{"request-id":4,"error":"unknown model: \\"0d2ba4c6\\"",'
+        b'"error-code":"model not found","response":{}}'
+    )
+    assert tap.suspicious(raw)
+    assert tap.find(raw) == Finding(4, "model not found", True)
+    other = raw.replace(b"unknown model", b"no such offer")
+    assert tap.find(other) is None
 
 
 def test_in_a_long_stream_a_code_is_known_by_its_key() -> None:
