@@ -66,8 +66,14 @@ class Settings(BaseSettings):
         description="Whether a model's administrator may migrate it to a controller on which "
         "they may add models.",
     )
-    migrations_per_controller: int = Field(
-        default=5, ge=1, description="Migrations under way at once from or to one controller."
+    migrations_per_source: int = Field(
+        default=5, ge=1, description="Migrations under way at once from one controller."
+    )
+    migrations_per_target: int = Field(
+        default=5, ge=1, description="Migrations under way at once to one controller."
+    )
+    migrations_at_once: int = Field(
+        default=50, ge=1, description="Migrations under way at once in all."
     )
     public_scheme: Literal["https", "http"] = Field(
         default="https",

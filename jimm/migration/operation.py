@@ -1,66 +1,61 @@
 """One migration in the hands of one worker: its two controllers, and its row under the lease."""
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from typing import Final
 
-from jimm.controllers import deadlines
+from jimm import audit
 from jimm.fleet.fleet import Fleet
-from jimm.migration import verdict, views
-from jimm.migration.phases import Phase, State, move, phase_of
+from jimm.migration import ending, outside, views
+from jimm.migration.looks import Looks
+from jimm.migration.orders import Side
+from jimm.migration.pace import Pace
+from jimm.migration.phases import State, move
 from jimm.migration.reasons import redact_reason
-from jimm.migration.verdict import Silent, Situation, Verdict, View
-from jimm.registry import controllers, migrations, models
+from jimm.migration.verdict import View, is_opaque
+from jimm.registry import controllers, destinations, migrations, models
 from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, Step
 from jimm.registry.models import Model
+from jimm.registry.session import WriteSession
+
+__all__ = ["LeaseLost", "Operation", "Pace"]
+
+
+_NEWS: Final = (
+    *("state", "phase", "message", "error_code", "error", "remedy", "debris"),
+    *("juju_id", "recorded_start", "prepared"),
+)
 
 
 class LeaseLost(Exception):
     """Another worker has it, or an administrator has decided: whatever was found is dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often is looked, and how long is waited; all in seconds. Tests make it quicker.
-
-    ``poll`` is between two looks at a model that moves, ``away`` at a controller that does not
-    answer, ``stuck`` at a migration that is stuck; ``beat`` is the longest time between two
-    looks at the lease. ``call`` is what ``InitiateMigration`` is given; ``patience`` how long
-    one waits for a controller before anything was asked of it. ``unclear`` is how long answers
-    may settle nothing, ``unchanged`` how long Juju may say the same thing, before it is stuck.
-    """
-
-    poll: float = 0.25
-    away: float = 1.0
-    stuck: float = 5.0
-    beat: float = 2.0
-    call: float = deadlines.INITIATE_MIGRATION
-    patience: float = deadlines.INITIATE_MIGRATION
-    unclear: float = 900.0
-    unchanged: float = 3600.0
-
-
 class Operation:
-    """What the steps of one migration work with.
-
-    ``refusals`` counts how often the target would not let the source in.
-    """
+    """What is needed to carry out the orders about one migration."""
 
     def __init__(
-        self, fleet: Fleet, pace: Pace, migration: Migration, source: Controller, target: Controller
+        self,
+        fleet: Fleet,
+        looks: Looks,
+        pace: Pace,
+        migration: Migration,
+        source: Controller,
+        target: Controller,
     ) -> None:
         self.fleet = fleet
+        self.looks = looks
         self.pace = pace
         self.migration = migration
         self.source = source
         self.target = target
-        self.refusals = 0
-        self._same: tuple[str, float] = ("", 0.0)
         self._written = 0.0
 
     @classmethod
-    async def load(cls, fleet: Fleet, pace: Pace, migration: Migration) -> "Operation":
+    async def load(
+        cls, fleet: Fleet, looks: Looks, pace: Pace, migration: Migration
+    ) -> "Operation":
         """The operation that a claim gave.
 
         Raises:
@@ -68,8 +63,13 @@ class Operation:
         """
         async with fleet.registry.read() as session:
             source = await controllers.by_id(session, migration.source_id or 0)
-            target = await controllers.by_id(session, migration.target_id or 0)
-        return cls(fleet, pace, migration, source, target)
+            if migration.target_id is None:
+                target = (await destinations.of_migration(session, migration.id)).controller
+            else:
+                target = await controllers.by_id(session, migration.target_id)
+        if target.is_outside:
+            await fleet.connect_all()
+        return cls(fleet, looks, pace, migration, source, target)
 
     async def model(self) -> Model:
         """The model as the registry knows it.
@@ -80,13 +80,15 @@ class Operation:
         async with self.fleet.registry.read() as session:
             return await models.by_uuid(session, self.migration.model_uuid)
 
-    async def look(self, controller: Controller) -> View:
+    async def look(self, at: Side) -> View:
         """What a controller says of the model now."""
-        return await views.look(self.fleet, controller, self.migration.model_uuid)
-
-    async def judge(self) -> Verdict:
-        """What both controllers say now, and what it means."""
-        return verdict.judge(await self._situation())
+        model = self.migration.model_uuid
+        if at is Side.TARGET:
+            return await self.looks.look(self.target, model)
+        seen = await self.looks.look(self.source, model)
+        if is_opaque(self.source.agent_version):
+            return await views.ask_closely(self.fleet, self.source, model, seen)
+        return seen
 
     async def apply(self, step: Step) -> Migration:
         """Writes a step down, without the secrets that Juju's texts may hold.
@@ -99,12 +101,7 @@ class Operation:
         if step.state is not None and step.state != before.state:
             move(before.state, step.state)
         async with self.fleet.registry.write() as session:
-            if step.state is not None and step.state is State.DONE:
-                after = await migrations.apply_moved(
-                    session, before.held, step, controller_id=self.target.id
-                )
-            else:
-                after = await migrations.apply(session, before.held, step)
+            after = await self._write(session, step)
         if after is None:
             raise LeaseLost
         self._written = _clock()
@@ -120,60 +117,34 @@ class Operation:
             await asyncio.sleep(step.next_in)
         return self.migration
 
-    def since_phase(self) -> float:
-        """Seconds since state or phase changed."""
-        return (self.fleet.now() - self.migration.phase_since).total_seconds()
-
-    def answer_overdue(self) -> bool:
-        """Whether the source's answer to the start should have come by now; so too when it was
-        never asked."""
-        due = self.migration.initiate_deadline
-        return due is None or self.fleet.now() >= due
-
-    def same_for(self, what: str) -> float:
-        """Seconds for which this worker has been told just this."""
-        known, since = self._same
-        if known != what:
-            self._same = (what, _clock())
-            return 0.0
-        return _clock() - since
-
-    async def _situation(self) -> Situation:
-        migration = self.migration
-        known = views.moment(migration.recorded_start) if migration.recorded_start else None
-        source = await self.look(self.source)
-        target: View = Silent("it was not asked")
-        if verdict.asks_target(source, known):
-            target = await self.look(self.target)
-        attempt = verdict.own_attempt(source, known)
-        same = attempt is not None and phase_of(attempt.message) == migration.phase
-        return Situation(
-            source=source,
-            target=target,
-            source_uuid=self.source.uuid,
-            target_uuid=self.target.uuid,
-            known_start=known,
-            phase=Phase(migration.phase),
-            in_phase_for=timedelta(seconds=self.since_phase() if same else 0.0),
-        )
+    async def _write(self, session: WriteSession, step: Step) -> Migration | None:
+        held, target = self.migration.held, self.target
+        if step.state is State.DONE:
+            after = await migrations.apply_moved(session, held, step, controller_id=target.id)
+        else:
+            after = await migrations.apply(session, held, step)
+        if after is not None and after.ended is not None:
+            await ending.note(session, after)
+            if after.state is State.DONE and target.is_outside:
+                await audit.record(session, outside.left(after, target))
+        return after
 
     def _is_news(self, step: Step) -> bool:
         now = self.migration
-        told = (
-            (step.state, now.state),
-            (step.phase, now.phase),
-            (step.message, now.message),
-            (step.error, now.error),
-            (step.error_code, now.error_code),
-        )
-        return any(new is not None and new != old for new, old in told)
+        values = ((getattr(step, name), getattr(now, name)) for name in _NEWS)
+        return any(new is not None and new != old for new, old in values)
 
 
 def _redacted(step: Step) -> Step:
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redact_reason(text)
+
     return replace(
         step,
-        message=None if step.message is None else redact_reason(step.message),
-        error=None if step.error is None else redact_reason(step.error),
+        message=clean(step.message),
+        error=clean(step.error),
+        remedy=clean(step.remedy),
+        debris=clean(step.debris),
     )
 
 

@@ -22,7 +22,8 @@ MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.STARTING: frozenset({State.RUNNING, State.CONFIRMING, State.CLEANING, State.FAILED}),
     State.RUNNING: frozenset({State.CONFIRMING, State.CLEANING, State.STUCK}),
     State.CONFIRMING: frozenset({State.DONE, State.RUNNING, State.STUCK}),
-    State.CLEANING: frozenset({State.FAILED, State.STUCK}),
+    # running, confirming: what the controllers said then was not so
+    State.CLEANING: frozenset({State.FAILED, State.STUCK, State.RUNNING, State.CONFIRMING}),
     # it leaves by itself when the controllers agree, or by an administrator's word
     State.STUCK: frozenset(
         {State.RUNNING, State.CONFIRMING, State.CLEANING, State.DONE, State.FAILED}

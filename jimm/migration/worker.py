@@ -2,24 +2,32 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.leasing import LEASE, kept
 from jimm.migration import target_login
-from jimm.migration.operation import LeaseLost, Operation, Pace
+from jimm.migration.experience import Experience
+from jimm.migration.looks import Looks
+from jimm.migration.machine import first_step
+from jimm.migration.operation import LeaseLost, Operation
+from jimm.migration.pace import Pace
 from jimm.migration.phases import State
-from jimm.migration.steps import STEPS, first_step
+from jimm.migration.steps import carry_on
 from jimm.net.tasks import Tasks
 from jimm.registry import migrations
-from jimm.registry.migrations import Migration, Step
+from jimm.registry.migrations import Limits, Migration, Step
 from jimm.wire.tags import ModelUUID
 
 log = logging.getLogger(__name__)
 
 EVERY: Final = 1.0
 """Seconds between two looks for work, when nobody wakes the worker."""
+
+SPACING: Final = 0.05
+"""Seconds between two looks for work, however often somebody wakes the worker."""
 
 SWEEP: Final = 60.0
 """Seconds between two looks for logins that nobody needs."""
@@ -34,14 +42,28 @@ OnMoved = Callable[[ModelUUID], Awaitable[None]]
 class Worker:
     """One per replica; any number may run.
 
-    ``pace`` is made quicker by tests.
+    ``experience`` tells how long others took; ``pace`` is made quicker by tests.
     """
 
-    def __init__(self, fleet: Fleet, on_moved: OnMoved, *, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        on_moved: OnMoved,
+        *,
+        experience: Experience | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         self._fleet = fleet
         self._on_moved = on_moved
+        self._experience = experience or Experience(fleet.registry, time.monotonic)
         self._pace = pace or Pace()
+        self._looks = Looks(fleet)
         self._woken = asyncio.Event()
+        self._limits = Limits(
+            per_source=fleet.settings.migrations_per_source,
+            per_target=fleet.settings.migrations_per_target,
+            at_once=fleet.settings.migrations_at_once,
+        )
 
     def wake(self) -> None:
         """There may be work: a migration was asked for, or something was heard about one."""
@@ -72,12 +94,7 @@ class Worker:
         """Claims one; its turn begins in the same transaction, so that the next claim counts it
         among those under way."""
         async with self._fleet.registry.write() as session:
-            claimed = await migrations.claim(
-                session,
-                self._fleet.worker,
-                LEASE,
-                per_controller=self._fleet.settings.migrations_per_controller,
-            )
+            claimed = await migrations.claim(session, self._fleet.worker, LEASE, self._limits)
             if claimed is None or claimed.state is not State.REQUESTED:
                 return claimed
             return await migrations.apply(session, claimed.held, first_step(claimed))
@@ -88,11 +105,12 @@ class Worker:
                 await self._woken.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(SPACING)  # every step of every migration wakes all workers
 
     async def _drive(self, migration: Migration) -> None:
         try:
             async with kept(self._fleet.registry, migrations.renew, migration.held):
-                operation = await Operation.load(self._fleet, self._pace, migration)
+                operation = await Operation.load(self._fleet, self._looks, self._pace, migration)
                 await self._carry_on(operation)
         except LeaseLost:
             log.info("migration %s is in other hands", migration.id)
@@ -101,16 +119,16 @@ class Worker:
             await self._put_off(migration)
 
     async def _carry_on(self, operation: Operation) -> None:
-        while operation.migration.ended is None:
-            state = operation.migration.state
-            step = await STEPS[state](operation, operation.migration)
-            await operation.rest(step)
+        await carry_on(operation, self._experience)
         ended = operation.migration
         log.info("migration %s of %s is %s", ended.id, ended.model_uuid, ended.state.value)
         if ended.state is State.DONE:
             await self._on_moved(ended.model_uuid)
         self._woken.set()  # one that waited for its turn may have it now
-        await target_login.give_back(self._fleet, operation.target)
+        if operation.target.is_outside:
+            await self._fleet.connect_all()
+        else:
+            await target_login.give_back(self._fleet, operation.target)
 
     async def _put_off(self, migration: Migration) -> None:
         try:

@@ -4,25 +4,19 @@ A claim raises the row's *fence*. Whoever works on a row gives the fence with ea
 a write with an old fence changes nothing: the lease was lost, and the result is dropped.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from jimm.registry.held import Held
 from jimm.registry.session import WriteSession
 from jimm.registry.tables import IntentRow, MigrationRow, PlanRow
 
+__all__ = ["Held", "Leased", "free", "guard", "release", "release_all", "renew", "seconds", "taken"]
+
 Leased = type[IntentRow] | type[MigrationRow] | type[PlanRow]
-
-
-@dataclass(frozen=True)
-class Held:
-    """A lease that was held when it was claimed: the row's id, and the fence of the claim."""
-
-    id: str
-    fence: int
 
 
 def seconds(value: float) -> ColumnElement[Any]:

@@ -1,136 +1,89 @@
 """Models on their way: requests, the leases of those who work on them, and their history."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, literal, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import InstrumentedAttribute
 
-from jimm.errors import MigrationUnderway, NotFound
-from jimm.registry import leases, models
-from jimm.registry.leases import Held
+from jimm.errors import Conflict, MigrationUnderway, NotFound
+from jimm.registry import destinations, leases, models
+from jimm.registry.controllers import OUTSIDE
+from jimm.registry.held import Held
 from jimm.registry.listen import MIGRATIONS
+from jimm.registry.migration_records import Migration, MigrationEvent, NewMigration, Step
 from jimm.registry.rows import columns, record, violations
 from jimm.registry.session import ReadSession, WriteSession, lock, notify
 from jimm.registry.tables import MigrationEventRow, MigrationRow
-from jimm.registry.words import ENDED, MigrationState
+from jimm.registry.words import ENDED, MigrationState, ModelState
 from jimm.wire.tags import ModelUUID, is_uuid
 
-
-@dataclass(frozen=True)
-class NewMigration:
-    """A model that is to be moved."""
-
-    id: str
-    model_uuid: ModelUUID
-    model_name: str
-    source_id: int
-    source_name: str
-    target_id: int | None
-    target_name: str
-    requested_by: str
-    prepare: bool = False
-
-
-@dataclass(frozen=True)
-class Migration:
-    """A migration. ``model_name`` is ``owner/name``. ``juju_id`` is the source's own id of the
-    attempt; ``recorded_start`` what the source showed as ``migration.start`` before it, ``None``
-    when nothing was recorded yet and empty when it showed none. The controllers' ids are
-    ``None`` once they were removed. ``remedy`` is what to do about ``error``; ``debris`` what a
-    controller kept though it should not have. ``prepare``: what can be made right on the target
-    shall be; ``prepared`` is what was made there. ``machines`` and ``units`` are the model's size.
-    """
-
-    id: str
-    model_uuid: ModelUUID
-    model_name: str
-    source_id: int | None
-    target_id: int | None
-    source_name: str
-    target_name: str
-    state: MigrationState
-    phase: str
-    message: str
-    juju_id: str
-    recorded_start: str | None
-    initiate_deadline: datetime | None
-    requested_by: str
-    started: datetime
-    phase_since: datetime
-    ended: datetime | None
-    error_code: str
-    error: str
-    remedy: str
-    debris: str
-    checks: tuple[dict[str, object], ...]
-    prepare: bool
-    prepared: tuple[dict[str, object], ...]
-    machines: int
-    units: int
-    next_at: datetime
-    fence: int
-
-    @property
-    def held(self) -> Held:
-        """The lease of the claim that gave this record."""
-        return Held(self.id, self.fence)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "state", MigrationState(self.state))
+__all__ = [
+    "Limits",
+    "Migration",
+    "MigrationEvent",
+    "NewMigration",
+    "Step",
+    "active",
+    "apply",
+    "apply_moved",
+    "by_id",
+    "claim",
+    "decide",
+    "events",
+    "is_prepared_by_another",
+    "is_towards",
+    "latest",
+    "next_due",
+    "page",
+    "release",
+    "release_all",
+    "renew",
+    "request",
+    "wake",
+]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A change of a migration. ``None`` keeps what was there.
+class Limits(NamedTuple):
+    """How many migrations may be under way at once: from one controller, to one, and in all."""
 
-    ``next_in`` is when to look again, ``initiate_in`` when the source's answer is due at the
-    latest, both in seconds from now.
-    """
-
-    state: MigrationState | None = None
-    phase: str | None = None
-    message: str | None = None
-    juju_id: str | None = None
-    recorded_start: str | None = None
-    error_code: str | None = None
-    error: str | None = None
-    remedy: str | None = None
-    debris: str | None = None
-    checks: tuple[dict[str, object], ...] | None = None
-    prepared: tuple[dict[str, object], ...] | None = None
-    machines: int | None = None
-    units: int | None = None
-    next_in: float | None = None
-    initiate_in: float | None = None
-
-
-@dataclass(frozen=True)
-class MigrationEvent:
-    """One line of a migration's history; ``seq`` counts from 1 without gaps."""
-
-    seq: int
-    at: datetime
-    state: MigrationState
-    phase: str
-    message: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "state", MigrationState(self.state))
+    per_source: int
+    per_target: int
+    at_once: int
 
 
 async def request(session: WriteSession, new: NewMigration) -> Migration:
     """Writes a migration down, with its first event, and calls the workers.
 
+    Whoever destroys the model takes the lock of its row as well: one of the two comes second,
+    and sees the other.
+
     Raises:
         MigrationUnderway: the model is being moved already.
+        Conflict: it is being destroyed.
     """
     underway = MigrationUnderway()
     statement = insert(MigrationRow).values(asdict(new)).returning(*_columns())
     async with violations(session, {"uq_migrations_one_active": underway}):
         asked = record(Migration, (await session.execute(statement)).one())
+    # Only now: whoever ends the model's last migration holds that row, and wants this one.
+    if await models.locked(session, new.model_uuid) is ModelState.DESTROYING:
+        raise Conflict("the model is being destroyed")
     await _append(session, asked)
     return asked
 
@@ -198,33 +151,60 @@ async def page(
     return [record(Migration, row) for row in await session.execute(statement)]
 
 
+async def is_towards(
+    session: ReadSession, controller_id: int, states: Collection[MigrationState]
+) -> bool:
+    """Whether a migration towards that controller is in one of these states."""
+    found = select(MigrationRow.id).where(
+        MigrationRow.target_id == controller_id,
+        MigrationRow.state.in_(sorted(states)),
+        MigrationRow.ended.is_(None),
+    )
+    return bool(await session.scalar(select(found.exists())))
+
+
+async def is_prepared_by_another(
+    session: ReadSession, one: Migration, entry: Mapping[str, object], *, after: bool
+) -> bool:
+    """Whether another migration towards the same controller has that in ``prepared`` and is
+    under way; with ``after`` also one that is done."""
+    is_done = MigrationRow.state == MigrationState.DONE
+    found = select(MigrationRow.id).where(
+        MigrationRow.target_id == one.target_id,
+        MigrationRow.id != one.id,
+        type_coerce(MigrationRow.prepared, JSONB).contains([dict(entry)]),
+        or_(MigrationRow.ended.is_(None), is_done if after else false()),
+    )
+    return bool(await session.scalar(select(found.exists())))
+
+
 async def claim(
-    session: WriteSession, owner: str, lease: float, *, per_controller: int = 10
+    session: WriteSession, owner: str, lease: float, limits: Limits
 ) -> Migration | None:
     """Takes the lease of a migration that is due and that nobody works on, if there is one.
 
-    One that was only requested is left while its source or its target has ``per_controller``
-    under way. Call it in a transaction of its own: claims take turns.
+    Those that have begun come first. One that was only requested waits while its source, its
+    target or all together have as many under way as they may; those that may begin do so in the
+    order in which they were asked for. Call it in a transaction of its own: beginnings take
+    turns.
     """
+    begun = await _take(session, owner, lease, MigrationRow.state != MigrationState.REQUESTED)
+    if begun is not None:
+        return begun
     await lock(session, MIGRATIONS)
-    other = aliased(MigrationRow)
-    busy = and_(
-        other.ended.is_(None),
-        other.state != MigrationState.REQUESTED,
-    )
-    from_there = select(func.count()).where(busy, other.source_id == MigrationRow.source_id)
-    to_there = select(func.count()).where(busy, other.target_id == MigrationRow.target_id)
-    fits = and_(
-        from_there.correlate(MigrationRow).scalar_subquery() < per_controller,
-        to_there.correlate(MigrationRow).scalar_subquery() < per_controller,
-    )
+    return await _take(session, owner, lease, _fits(limits))
+
+
+async def _take(
+    session: WriteSession, owner: str, lease: float, which: ColumnElement[bool]
+) -> Migration | None:
     due = (
         select(MigrationRow.id)
         .where(
             MigrationRow.ended.is_(None),
             MigrationRow.next_at <= func.clock_timestamp(),
             leases.free(MigrationRow),
-            (MigrationRow.state != MigrationState.REQUESTED) | fits,
+            which,
         )
         .order_by(MigrationRow.next_at)
         .limit(1)
@@ -239,6 +219,34 @@ async def claim(
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else record(Migration, row)
+
+
+def _fits(limits: Limits) -> ColumnElement[bool]:
+    """Whether one that was requested may begin. Who is under way is counted once for all that
+    wait; one that is stuck keeps nobody waiting."""
+    busy = (
+        select(MigrationRow.source_id, MigrationRow.target_id)
+        .where(
+            MigrationRow.ended.is_(None),
+            MigrationRow.state != MigrationState.REQUESTED,
+            MigrationRow.state != MigrationState.STUCK,
+        )
+        .cte("busy")
+    )
+    everywhere = select(func.count()).select_from(busy).scalar_subquery()
+    return and_(
+        MigrationRow.state == MigrationState.REQUESTED,
+        everywhere < limits.at_once,
+        _has_room(MigrationRow.source_id, busy.c.source_id, limits.per_source),
+        _has_room(MigrationRow.target_id, busy.c.target_id, limits.per_target),
+    )
+
+
+def _has_room(
+    controller: InstrumentedAttribute[int | None], busy: ColumnElement[int | None], most: int
+) -> ColumnElement[bool]:
+    full = select(busy).where(busy.is_not(None)).group_by(busy).having(func.count() >= most)
+    return or_(controller.is_(None), controller.not_in(full))
 
 
 async def renew(session: WriteSession, held: Held, lease: float) -> bool:
@@ -272,10 +280,11 @@ async def apply(session: WriteSession, held: Held, step: Step) -> Migration | No
 async def apply_moved(
     session: WriteSession, held: Held, step: Step, *, controller_id: int
 ) -> Migration | None:
-    """As :meth:`apply`, and says in the same transaction that the model is on that controller."""
+    """As :meth:`apply`, and says in the same transaction that the model is on that controller;
+    one that went outside leaves the registry."""
     changed = await apply(session, held, step)
     if changed is not None:
-        await models.set_controller(session, changed.model_uuid, controller_id)
+        await _arrived(session, changed, controller_id)
     return changed
 
 
@@ -284,7 +293,8 @@ async def decide(
 ) -> Migration:
     """An administrator's word over a migration's: whoever works on it loses the lease.
 
-    With ``controller_id`` the model is on that controller from now on.
+    With ``controller_id`` the model is on that controller from now on, as in
+    :func:`apply_moved`.
 
     Raises:
         NotFound: there is no such migration, or it is over.
@@ -300,7 +310,7 @@ async def decide(
         raise NotFound(f'no migration "{migration_id}" is under way')
     changed = await _change(session, record(Migration, row), step)
     if controller_id is not None:
-        await models.set_controller(session, changed.model_uuid, controller_id)
+        await _arrived(session, changed, controller_id)
     return changed
 
 
@@ -349,7 +359,17 @@ async def _change(session: WriteSession, before: Migration, step: Step) -> Migra
     after = record(Migration, (await session.execute(statement)).one())
     if _shown(before) != _shown(after):
         await _append(session, after)
+    if after.ended is not None and after.target_id is None:
+        await destinations.forget(session, after.id)
     return after
+
+
+async def _arrived(session: WriteSession, moved: Migration, controller_id: int) -> None:
+    if controller_id != OUTSIDE:
+        await models.set_controller(session, moved.model_uuid, controller_id)
+        return
+    for model in await models.known(session, [moved.model_uuid]):
+        await models.remove(session, model.id)
 
 
 def _values(before: Migration, step: Step) -> Mapping[str, Any]:

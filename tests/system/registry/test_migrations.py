@@ -5,7 +5,7 @@ import pytest
 
 from jimm.errors import Conflict, MigrationUnderway, NotFound
 from jimm.registry import controllers, migrations, models
-from jimm.registry.migrations import Migration, NewMigration, Step
+from jimm.registry.migrations import Limits, Migration, NewMigration, Step
 from jimm.registry.words import MigrationState
 from jimm.wire.tags import ModelUUID
 from tests.fix_registry import Fleet
@@ -28,7 +28,7 @@ async def ask(fleet: Fleet, model: ModelUUID) -> Migration:
 
 async def claim(fleet: Fleet, owner: str, lease: float = 30, most: int = 10) -> Migration | None:
     async with fleet.registry.write() as session:
-        return await migrations.claim(session, owner, lease, per_controller=most)
+        return await migrations.claim(session, owner, lease, Limits(most, most, most))
 
 
 async def apply(fleet: Fleet, held: Migration, step: Step) -> Migration | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jimm.migration.phases import Phase
+from jimm.migration.phases import POINT_OF_NO_RETURN, Phase
 from jimm.migration.verdict import (
     SOURCE_GRACE,
     Absent,
@@ -85,10 +85,19 @@ def test_whatever_the_source_says_when_it_is_gone_the_target_decides(code: str) 
     assert isinstance(judge(situation(Absent(code), IMPORTING)), Unclear)
 
 
-def test_a_source_that_died_after_activation_does_not_hold_the_model_back() -> None:
-    verdict = judge(situation(Silent("no route to host"), LIVES))
+@pytest.mark.parametrize("phase", sorted(POINT_OF_NO_RETURN))
+def test_a_source_that_died_when_it_could_not_abort_holds_nothing_back(phase: Phase) -> None:
+    seen = replace(situation(Silent("no route to host"), LIVES), phase=phase)
+    verdict = judge(seen)
     assert isinstance(verdict, Moved)
     assert verdict.debris
+    assert isinstance(judge(replace(seen, opaque=True)), Moved) is (phase is Phase.DONE)
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - POINT_OF_NO_RETURN))
+def test_a_source_that_died_before_it_was_seen_there_may_come_back_and_abort(phase: Phase) -> None:
+    seen = replace(situation(Silent("no route to host"), LIVES), phase=phase)
+    assert isinstance(judge(seen), Unclear)
 
 
 def test_a_source_that_died_before_settles_nothing() -> None:
