@@ -1,6 +1,5 @@
 """The use cases: asking for a migration, and looking at one."""
 
-import asyncio
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from jimm.fleet import levels
 from jimm.fleet import models as fleet_models
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
-from jimm.migration import facts, prechecks
+from jimm.migration import facts, prechecks, rehearsal
 from jimm.migration.phases import State
 from jimm.migration.prechecks import Finding
 from jimm.registry import controllers, migrations
@@ -30,9 +29,12 @@ from jimm.registry.migrations import Migration, MigrationEvent, NewMigration
 from jimm.registry.models import Model, Visible
 
 
-async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str) -> Migration:
+async def request(
+    fleet: Fleet, caller: Caller, reference: str, target_name: str, *, prepare: bool = False
+) -> Migration:
     """Writes a migration down, for a worker to carry out. All is checked now, so that the
-    caller hears of it at once, and once more when it begins.
+    caller hears of it at once, and once more when it begins. With ``prepare`` what can be made
+    right on the target will be, and stands in nobody's way.
 
     ``reference`` is a uuid, ``model-<uuid>`` or ``owner/name`` with a full identity.
 
@@ -47,10 +49,11 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
     await refuse_underway(fleet, seen.model)
     source = await _source(fleet, seen.model)
     findings = await _findings(fleet, seen.model, source, target)
-    if findings:
+    refusing = prechecks.refusing(findings, prepare=prepare)
+    if refusing:
         raise ChecksFailed(
             f"{shown_name(fleet, seen.model)} can't be migrated to {target.name}: "
-            + "; ".join(each.found for each in findings),
+            + "; ".join(each.found for each in refusing),
             [asdict(each) for each in findings],
         )
     new = NewMigration(
@@ -62,6 +65,7 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
         target_id=target.id,
         target_name=target.name,
         requested_by=caller.identity,
+        prepare=prepare,
     )
     async with fleet.registry.write() as session:
         asked = await migrations.request(session, new)
@@ -71,7 +75,7 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
                 "migrate-model",
                 model=asked.model_uuid,
                 controller=target.name,
-                params={"migration-id": asked.id, "source": source.name},
+                params={"migration-id": asked.id, "source": source.name, "prepare": prepare},
             ),
         )
     return asked
@@ -80,8 +84,9 @@ async def request(fleet: Fleet, caller: Caller, reference: str, target_name: str
 async def dry_run(
     fleet: Fleet, caller: Caller, reference: str, target_name: str
 ) -> Sequence[Finding]:
-    """Everything that stands in the way; nothing means that it could begin now. For a model's
-    administrators.
+    """Everything that stands in the way, and advice besides; nothing refusing means that it
+    could begin now. For a model's administrators. The source's own dry run is part of it, where
+    it has one.
 
     Raises:
         ModelNotFound, NotFound, Unauthorized: as :func:`request`.
@@ -89,7 +94,14 @@ async def dry_run(
     seen = await fleet_models.refer(fleet, caller, reference)
     target = await _target(fleet, caller, seen, target_name, to_move=False)
     source = await _source(fleet, seen.model)
-    return await _findings(fleet, seen.model, source, target)
+    underway = await _is_underway(fleet, seen.model)
+    here, there = await facts.of_both(fleet, seen.model, source, target, migrating=underway)
+    findings = prechecks.check(here.model, here.controller, there.controller)
+    if not rehearsal.is_possible(here, there, findings):
+        return findings
+    await _note_rehearsal(fleet, caller, seen.model, source, target)
+    told = await rehearsal.rehearse(fleet, source, target, here, findings)
+    return sorted([*findings, *told], key=lambda each: each.advice)
 
 
 async def targets(
@@ -106,8 +118,8 @@ async def targets(
     known = await fleet_controllers.list_controllers(fleet, caller, limit=100_000)
     others = [each for each in known if each.id != source.id]
     underway = await _is_underway(fleet, seen.model)
-    found = await facts.of_source(fleet, seen.model, source, migrating=underway)
-    there = await asyncio.gather(*(facts.of_target(fleet, found, each) for each in others))
+    whole = await _whole(fleet, others)
+    found, there = await facts.of_every(fleet, seen.model, source, whole, migrating=underway)
     return [
         (each, prechecks.check(found.model, found.controller, its.controller))
         for each, its in zip(others, there, strict=True)
@@ -192,6 +204,13 @@ async def _target(
         return await controllers.by_name(session, name)
 
 
+async def _whole(fleet: Fleet, some: Sequence[Controller]) -> list[Controller]:
+    """The same with their addresses, which are not shown to everybody."""
+    async with fleet.registry.read() as session:
+        every = {each.id: each for each in await controllers.every(session)}
+    return [every.get(each.id, each) for each in some]
+
+
 async def _source(fleet: Fleet, model: Model) -> Controller:
     if model.controller_id is None:
         raise Conflict(
@@ -211,9 +230,20 @@ async def _findings(
     fleet: Fleet, model: Model, source: Controller, target: Controller
 ) -> Sequence[Finding]:
     underway = await _is_underway(fleet, model)
-    here = await facts.of_source(fleet, model, source, migrating=underway)
-    there = await facts.of_target(fleet, here, target)
+    here, there = await facts.of_both(fleet, model, source, target, migrating=underway)
     return prechecks.check(here.model, here.controller, there.controller)
+
+
+async def _note_rehearsal(
+    fleet: Fleet, caller: Caller, model: Model, source: Controller, target: Controller
+) -> None:
+    """A login of the target's is lent for it, and that leaves a trace."""
+    async with fleet.registry.write() as session:
+        params = {"source": source.name}
+        note = caller.did(
+            "dry-run-migration", model=model.uuid, controller=target.name, params=params
+        )
+        await audit.record(session, note)
 
 
 async def refuse_underway(fleet: Fleet, model: Model) -> None:

@@ -2,9 +2,15 @@
 
 A source stores the password and uses it until the end, so one password serves all migrations
 towards a controller that overlap. It is kept, sealed, while any of them is under way, so that
-any worker can go on with it; with the last one the user is disabled and the password forgotten.
+any worker can go on with it. With the last one it is forgotten, and the user disabled.
+
+What is still to be disabled is written down before the password is forgotten, and struck out
+only after the controller was told: a worker that dies in between, or a target that is away,
+leaves a mark that :func:`sweep` finds. A mark beside a password means that somebody's disabling
+may have hit the next batch's login, which is then enabled again.
 """
 
+import hashlib
 import logging
 import secrets
 from typing import Final
@@ -12,12 +18,12 @@ from typing import Final
 from jimm.controllers.calls import controller as controller_calls
 from jimm.controllers.calls import user_manager
 from jimm.controllers.link import Link
-from jimm.errors import ControllerError, JimmError, RemoteError
+from jimm.errors import ControllerError, JimmError, RemoteError, TryAgain
 from jimm.fleet.fleet import Fleet
 from jimm.migration.phases import UNDER_WAY
 from jimm.registry import controllers, migrations, settings
 from jimm.registry.controllers import Controller
-from jimm.registry.session import ReadSession, lock
+from jimm.registry.session import lock
 from jimm.wire import codes
 from jimm.wire.params.controller import ModifyControllerAccess
 from jimm.wire.secret import Secret
@@ -29,29 +35,35 @@ USER: Final = "jimm-migration"
 """A local superuser of each target."""
 
 _SUPERUSER: Final = "superuser"
-_STATES: Final = UNDER_WAY
+_LENT: Final = "migration-login/"
+_TOLD: Final = "migration-login-told/"
+_TO_DISABLE: Final = "migration-login-to-disable/"
+_TURNS: Final = 3
 
 
-async def lend(fleet: Fleet, target: Controller) -> Secret:
-    """The password of :data:`USER` on a target, which may log in when this returns.
+async def lend(fleet: Fleet, target: Controller, *, anew: bool = False) -> Secret:
+    """The password of :data:`USER` on a target, which may log in when this returns. ``anew``:
+    the target refused it, so that it is not believed that it was told.
 
     Call it for a migration that is written down as under way: that keeps others from taking
     the login away.
 
     Raises:
         ControllerError, NotSupported: the target is away, or refuses.
+        TryAgain: others changed the login all the time.
     """
-    password = await _password(fleet, target)
     link = fleet.link(target)
-    try:
-        await user_manager.add_user(link, USER, password, display_name="JIMM's migrations")
-    except RemoteError as error:
-        if error.juju_code != codes.ALREADY_EXISTS and "already exists" not in str(error):
-            raise
-        await user_manager.set_password(link, USER, password)
-    await user_manager.enable_user(link, USER)
-    await _make_superuser(link)
-    return password
+    for _ in range(_TURNS):
+        password, told = await _lent(fleet, target)
+        if password is None:
+            password = await _password(fleet, target)
+        elif told and not anew:
+            return password
+        await _make(link, password)
+        if await _told(fleet, target, password):
+            return password
+        # Forgotten or made anew meanwhile: what was just set must not stand in the other's way.
+    raise TryAgain(f"the login of migrations on {target.name} changes all the time")
 
 
 async def give_back(fleet: Fleet, target: Controller) -> None:
@@ -59,52 +71,68 @@ async def give_back(fleet: Fleet, target: Controller) -> None:
 
     A target that is away keeps it until :func:`sweep` finds it back.
     """
-    async with fleet.registry.read() as session:
-        stored = await settings.sealed(session, _key(target))
-        if not stored or await _needed(session, target):
-            return
+    mark = await _forget(fleet, target)
+    if not mark:
+        return
     try:
-        link = fleet.link(target)
-        await user_manager.disable_user(link, USER)
-        if not await _forget(fleet, target):
-            await user_manager.enable_user(link, USER)  # one began meanwhile
+        await _disable(fleet, target)
     except JimmError as error:
         log.warning("could not disable %s on %s: %s", USER, target.name, error)
+        return
+    async with fleet.registry.write() as session:
+        await settings.remove(session, _mark_key(target), mark)
 
 
 async def sweep(fleet: Fleet) -> None:
     """Takes back each login that nobody needs, such as one whose worker died."""
     async with fleet.registry.read() as session:
-        registered = await controllers.every(session)
+        keys = [
+            *await settings.sealed_keys(session, _LENT),
+            *await settings.keys(session, _TO_DISABLE),
+        ]
+        wanted = {key.rpartition("/")[2] for key in keys}
+        registered = await controllers.every(session) if wanted else []
     for each in registered:
-        await give_back(fleet, each)
+        if each.uuid in wanted:
+            await give_back(fleet, each)
 
 
-async def _password(fleet: Fleet, target: Controller) -> Secret:
-    made = Secret(secrets.token_urlsafe(32))
-    sealed = fleet.sealer.seal(made, **_place(target))
-    async with fleet.registry.write() as session:
-        await lock(session, _key(target))
-        stored = await settings.sealed(session, _key(target))
-        if not stored:
-            await settings.put_sealed(session, _key(target), sealed)
-            return made
-    return fleet.sealer.open(stored, **_place(target))
+async def _disable(fleet: Fleet, target: Controller) -> None:
+    link = fleet.link(target)
+    try:
+        if not await _is_lent(fleet, target):
+            await user_manager.disable_user(link, USER)
+        if await _is_lent(fleet, target):  # one began meanwhile
+            await user_manager.enable_user(link, USER)
+    except RemoteError as error:
+        if error.juju_code not in _NO_SUCH_USER:
+            raise
 
 
-async def _forget(fleet: Fleet, target: Controller) -> bool:
-    """Forgets the password; ``False`` if a migration needs it after all."""
-    async with fleet.registry.write() as session:
-        await lock(session, _key(target))
-        if await _needed(session, target):
-            return False
-        await settings.put_sealed(session, _key(target), b"")
-    return True
+_NO_SUCH_USER: Final = frozenset({codes.NOT_FOUND, codes.USER_NOT_FOUND})
 
 
-async def _needed(session: ReadSession, target: Controller) -> bool:
-    active = await migrations.page(session, states=_STATES, limit=10_000)
-    return any(each.target_id == target.id for each in active)
+async def _make(link: Link, password: Secret) -> None:
+    try:
+        await user_manager.add_user(link, USER, password, display_name="JIMM's migrations")
+    except RemoteError as error:
+        if error.juju_code != codes.ALREADY_EXISTS and "already exists" not in str(error):
+            raise
+        await _set_password(link, password)
+    await user_manager.enable_user(link, USER)
+    await _make_superuser(link)
+
+
+async def _set_password(link: Link, password: Secret) -> None:
+    """Only Juju 4 wants the user enabled first; elsewhere the last batch's password is gone
+    before anybody may log in again."""
+    try:
+        await user_manager.set_password(link, USER, password)
+    except RemoteError as error:
+        if "authentication disabled" not in str(error):
+            raise
+        await user_manager.enable_user(link, USER)
+        await user_manager.set_password(link, USER, password)
 
 
 async def _make_superuser(link: Link) -> None:
@@ -119,9 +147,79 @@ async def _make_superuser(link: Link) -> None:
             raise
 
 
-def _key(target: Controller) -> str:
-    return f"migration-login/{target.uuid}"
+async def _password(fleet: Fleet, target: Controller) -> Secret:
+    """The batch's password, made by whoever comes first."""
+    made = Secret(secrets.token_urlsafe(32))
+    sealed = fleet.sealer.seal(made, **_place(target))
+    async with fleet.registry.write() as session:
+        await lock(session, _lent_key(target))
+        stored = await settings.sealed(session, _lent_key(target))
+        if not stored:
+            await settings.put_sealed(session, _lent_key(target), sealed)
+            return made
+    return fleet.sealer.open(stored, **_place(target))
+
+
+async def _lent(fleet: Fleet, target: Controller) -> tuple[Secret | None, bool]:
+    """The password that is lent now, and whether the target was told."""
+    async with fleet.registry.read() as session:
+        stored = await settings.sealed(session, _lent_key(target))
+        told = await settings.get(session, _told_key(target))
+    if not stored:
+        return None, False
+    password = fleet.sealer.open(stored, **_place(target))
+    return password, told == _digest(password)
+
+
+async def _is_lent(fleet: Fleet, target: Controller) -> bool:
+    return (await _lent(fleet, target))[0] is not None
+
+
+async def _told(fleet: Fleet, target: Controller, password: Secret) -> bool:
+    """Writes down that the target has the password; ``False`` if it is not the one lent now."""
+    async with fleet.registry.write() as session:
+        await lock(session, _lent_key(target))
+        stored = await settings.sealed(session, _lent_key(target))
+        if not stored or fleet.sealer.open(stored, **_place(target)) != password:
+            return False
+        await settings.put(session, _told_key(target), _digest(password))
+        return True
+
+
+async def _forget(fleet: Fleet, target: Controller) -> str:
+    """Forgets a password that nobody needs. The mark of what is to be done on the target, empty
+    for nothing."""
+    async with fleet.registry.read() as session:
+        lent = await settings.sealed(session, _lent_key(target))
+        if not lent or await migrations.is_towards(session, target.id, UNDER_WAY):
+            return await settings.get(session, _mark_key(target)) or ""
+    async with fleet.registry.write() as session:
+        await lock(session, _lent_key(target))
+        lent = await settings.sealed(session, _lent_key(target))
+        if not lent or await migrations.is_towards(session, target.id, UNDER_WAY):
+            return await settings.get(session, _mark_key(target)) or ""
+        mark = secrets.token_hex(8)  # one of its own: nobody else's disabling strikes it out
+        await settings.put(session, _mark_key(target), mark)
+        await settings.put_sealed(session, _lent_key(target), b"")
+        return mark
+
+
+def _digest(password: Secret) -> str:
+    """Tells one random password from another, and nothing of it."""
+    return hashlib.sha256(password.reveal().encode()).hexdigest()
+
+
+def _lent_key(target: Controller) -> str:
+    return f"{_LENT}{target.uuid}"
+
+
+def _told_key(target: Controller) -> str:
+    return f"{_TOLD}{target.uuid}"
+
+
+def _mark_key(target: Controller) -> str:
+    return f"{_TO_DISABLE}{target.uuid}"
 
 
 def _place(target: Controller) -> dict[str, str]:
-    return {"table": "sealed_settings", "column": "sealed", "row": _key(target)}
+    return {"table": "sealed_settings", "column": "sealed", "row": _lent_key(target)}

@@ -3,6 +3,7 @@
 Filters carry the owner under both of its keys, 4 and 5 read the one and 6 the other.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from jimm.controllers import deadlines
@@ -55,6 +56,25 @@ async def offers_of(
         _FACADE,
         "ListApplicationOffers",
         OfferFilters(filters=[wanted]),
+        QueryOffersResults,
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    return found.results
+
+
+async def offers_of_many(
+    link: Link, models: Iterable[tuple[str, str]], *, deadline: float = deadlines.READ
+) -> list[OfferAdminDetails]:
+    """As :func:`offers_of`, of several models in one call, each by its owner and name there."""
+    wanted = [
+        OfferFilter(owner_name=owner, model_qualifier=owner, model_name=name)
+        for owner, name in models
+    ]
+    found = await link.call(
+        _FACADE,
+        "ListApplicationOffers",
+        OfferFilters(filters=wanted),
         QueryOffersResults,
         versions=_VERSIONS,
         deadline=deadline,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from jimm.controllers import deadlines
 from jimm.controllers.calls.rows import only, only_done, present, refuse_error
 from jimm.controllers.link import Link
-from jimm.wire.params.common import Entities, ErrorResults
+from jimm.wire.params.common import Entities, ErrorResults, StringResult
 from jimm.wire.params.controller import (
     ControllerConfig,
     ControllerVersion,
@@ -45,6 +45,11 @@ async def controller_version(link: Link, *, deadline: float = deadlines.READ) ->
 async def controller_config(link: Link, *, deadline: float = deadlines.READ) -> dict[str, object]:
     """The controller's configuration."""
     return (await _call(link, "ControllerConfig", None, ControllerConfig, deadline)).config
+
+
+async def identity_provider_url(link: Link, *, deadline: float = deadlines.READ) -> str:
+    """Where the controller's external users prove who they are, empty for nowhere."""
+    return (await _call(link, "IdentityProviderURL", None, StringResult, deadline)).result
 
 
 async def all_models(link: Link, *, deadline: float = deadlines.READ) -> list[UserModel]:

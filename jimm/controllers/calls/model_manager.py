@@ -113,18 +113,30 @@ async def model_infos_plain(
 ) -> list[dict[str, object] | Error]:
     """As :func:`model_infos`, with all their keys; ``series`` asks in version 9, which alone
     tells ``default-series``, where the controller has it."""
-    params = Entities.of(*(model_tag(model) for model in models))
     versions = (9,) if series and _offers_series(link) else _VERSIONS
-    answer = await link.call_plain(
-        _FACADE, "ModelInfo", params, versions=versions, deadline=deadline
-    )
-    rows = link.read(answer.get("results"), list[dict[str, object]])
+    rows = await model_info_rows(link, models, versions=versions, deadline=deadline)
     return [
         link.read(row["error"], Error)
         if row.get("error")
         else link.read(present(link, row.get("result")), dict[str, object])
-        for row in as_many(link, rows, len(models))
+        for row in rows
     ]
+
+
+async def model_info_rows(
+    link: Link,
+    models: Sequence[ModelUUID],
+    *,
+    versions: Sequence[int] = _VERSIONS,
+    deadline: float = deadlines.READ,
+) -> Sequence[dict[str, object]]:
+    """As :func:`model_infos`, each row as it came: with its ``error`` or its ``result``, of
+    whatever shape, so that a bad one spares the others."""
+    params = Entities.of(*(model_tag(model) for model in models))
+    answer = await link.call_plain(
+        _FACADE, "ModelInfo", params, versions=versions, deadline=deadline
+    )
+    return as_many(link, link.read(answer.get("results"), list[dict[str, object]]), len(models))
 
 
 async def list_models(

@@ -1,12 +1,14 @@
 """``UserManager`` 3: local users of a controller."""
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from jimm.controllers import deadlines
-from jimm.controllers.calls.rows import only, only_done, present, refuse_error
+from jimm.controllers.calls.rows import as_many, only, only_done, present, refuse_error
 from jimm.controllers.link import Link
+from jimm.wire import codes
 from jimm.wire.params.common import Entities, Entity, ErrorResults
 from jimm.wire.params.user_manager import (
     AddUser,
@@ -64,6 +66,12 @@ async def disable_user(link: Link, user: str, *, deadline: float = deadlines.CHA
     only_done(link, await _call(link, "DisableUser", params, ErrorResults, deadline))
 
 
+async def remove_user(link: Link, user: str, *, deadline: float = deadlines.CHANGE) -> None:
+    """Removes a user; the name can be given anew."""
+    params = Entities.of(user_tag(user))
+    only_done(link, await _call(link, "RemoveUser", params, ErrorResults, deadline))
+
+
 async def user_info(link: Link, user: str, *, deadline: float = deadlines.READ) -> UserInfo:
     """One user, disabled or not."""
     params = UserInfoRequest(entities=[Entity(tag=user_tag(user))], include_disabled=True)
@@ -71,6 +79,28 @@ async def user_info(link: Link, user: str, *, deadline: float = deadlines.READ) 
     row = only(link, answer.results)
     refuse_error(row.error)
     return present(link, row.result)
+
+
+async def known_users(
+    link: Link, users: Sequence[str], *, deadline: float = deadlines.READ
+) -> frozenset[str]:
+    """Those of some users that exist, disabled ones included; one that was removed does not.
+
+    Raises:
+        RemoteError: the caller may not ask for them.
+    """
+    if not users:
+        return frozenset()  # asked for nobody, the controller would tell everybody
+    entities = [Entity(tag=user_tag(user)) for user in users]
+    params = UserInfoRequest(entities=entities, include_disabled=True)
+    answer = await _call(link, "UserInfo", params, UserInfoResults, deadline)
+    found = set()
+    for user, row in zip(users, as_many(link, answer.results, len(users)), strict=True):
+        if row.error is None:
+            found.add(user)
+        elif row.error.code == codes.UNAUTHORIZED:
+            raise row.error.raised()
+    return frozenset(found)
 
 
 async def _call(link: Link, method: str, params: Struct, result: type[T], deadline: float) -> T:

@@ -18,6 +18,7 @@ from jimm.migration.operation import Pace
 from jimm.registry import audit, placements
 from jimm.registry.migrations import Migration
 from jimm.wire import tags
+from jimm.wire.tags import ModelUUID
 from tests.eventually import eventually
 from tests.fix_fleet import ADMIN, ALICE, BOB
 from tests.juju_client import Refused, Registration, logged_in
@@ -53,7 +54,7 @@ async def test_all_that_stands_in_the_way_is_told_at_once(scene: Scene) -> None:
     with pytest.raises(ChecksFailed) as refused:
         await scene.request(model, "c")
     codes = [each["code"] for each in refused.value.checks]
-    assert codes == ["cloud-missing", "version-model", "version-source"]
+    assert codes == ["cloud-missing", "version-model", "description-too-new"]
     found = await requests.dry_run(scene.fleet, ADMIN, model, "c")
     assert [each.code for each in found] == codes
     assert await requests.page(scene.fleet, ADMIN) == []
@@ -113,8 +114,10 @@ async def test_who_may(scene: Scene) -> None:
         await by_hand.update_migrated(scene.fleet, ALICE, model, "b")
 
 
-async def _stuck(scene: Scene, model: str, impatient: Pace) -> Migration:
+async def _stuck(scene: Scene, model: ModelUUID, impatient: Pace) -> Migration:
     asked = await requests.request(scene.fleet, ADMIN, model, "b")
+    async with scene.working():
+        await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=20)
     async with scene.working(pace=impatient):
         return await scene.until(asked, "stuck")
 

@@ -31,6 +31,8 @@ FACADES = {
     "ModelConfig": [3],
     "ModelManager": [9, 10],
     "Pinger": [1],
+    "SecretBackends": [1],
+    "Secrets": [2],
     "UserManager": [3],
 }
 PATIENCE = 5.0

@@ -11,6 +11,8 @@ from jimm.controllers.calls import (
     migration_target,
     model_config,
     model_manager,
+    secret_backends,
+    secrets,
     user_manager,
 )
 from jimm.controllers.dial import dial
@@ -209,6 +211,37 @@ CONVERSATIONS: dict[str, tuple[Call, int, object, object, object]] = {
         {"entities": [{"tag": "user-bob"}]},
         {"results": [{}]},
         None,
+    ),
+    "UserManager.UserInfo": (
+        lambda link: user_manager.known_users(link, ["bob", "carol"]),
+        3,
+        {
+            "entities": [{"tag": "user-bob"}, {"tag": "user-carol"}],
+            "include-disabled": True,
+        },
+        {"results": [{"result": {}}, {"error": {"message": "gone", "code": ""}}]},
+        frozenset({"bob"}),
+    ),
+    "Controller.IdentityProviderURL": (
+        controller.identity_provider_url,
+        12,
+        {},
+        {"result": "https://who"},
+        "https://who",
+    ),
+    "Secrets.ListSecrets": (
+        secrets.backends_in_use,
+        2,
+        {"filter": {}},
+        {"results": [{"revisions": [{"backend-name": "vault"}, {}]}, {"revisions": None}]},
+        frozenset({"vault"}),
+    ),
+    "SecretBackends.ListSecretBackends": (
+        secret_backends.secret_backends,
+        1,
+        {},
+        {"results": []},
+        [],
     ),
     "ModelConfig.ModelGet": (model_config.model_get, 3, {}, {"config": {}}, {}),
     "MigrationTarget.Abort": (

@@ -197,6 +197,15 @@ async def test_a_link_in_a_users_name_to_a_model_ends_with_its_use(authority: Au
         assert link.closed.is_set()
 
 
+async def test_a_stranger_that_is_visited_has_a_link_meanwhile(authority: Authority) -> None:
+    async with Peer(authority, in_a_users_name) as peer, running([]) as watched:
+        async with watched.pool.visit(peer.endpoint(), LOGIN) as link:
+            assert watched.pool.link(UUID) is link
+        assert link.closed.is_set()
+        with pytest.raises(ControllerUnavailable, match="not connected here"):
+            watched.pool.link(UUID)
+
+
 async def test_a_user_who_is_refused_opens_no_breaker(authority: Authority) -> None:
     async def refusing(peer: Conversation) -> None:
         request = await peer.expect("Admin", "Login")
