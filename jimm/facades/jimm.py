@@ -1,17 +1,20 @@
 """``JIMM`` 4: what Go JIMM's own tools, Terraform and the Dashboard ask of a broker."""
 
 from jimm.errors import JimmError, NotValid
+from jimm.facades import jimm_jobs
 from jimm.facades.session import SessionFacade
 from jimm.fleet import cloud_changes, controllers, models
 from jimm.fleet.cloud_changes import NewCloud
 from jimm.fleet.controllers import Registration, require_administrator
 from jimm.migration import by_hand, requests
+from jimm.migration.plans import jobs
 from jimm.registry.controllers import Controller
 from jimm.registry.words import ControllerStatus
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params import jimm as params_
-from jimm.wire.params.common import EntityStatus, Error
+from jimm.wire.params import jimm_jobs as jobs_
+from jimm.wire.params.common import EntityStatus, Error, ErrorResult
 from jimm.wire.params.controller import InitiateMigrationResult, InitiateMigrationResults
 from jimm.wire.secret import Secret
 
@@ -101,15 +104,71 @@ class Jimm(SessionFacade):
     async def model_controller_info(
         self, params: params_.ModelControllerInfoRequest
     ) -> params_.ModelControllerInfo:
-        """Which controller hosts a model."""
+        """Which controller hosts a model, and how far its upgrade to another one has come."""
         seen = await models.refer(
             self.session.fleet, self.session.caller, self._reference(params.model)
         )
+        upgrades = await jobs.of_models(self.session.fleet, [seen.model.uuid])
         return params_.ModelControllerInfo(
             model_name=f"{self.session.user_id(seen.model.owner)}/{seen.model.name}",
             model_uuid=seen.model.uuid,
             controller_name=seen.model.controller_name or "",
             controller_uuid=seen.model.controller_uuid or "",
+            upgrade_to_job_status=jimm_jobs.upgrade_status(upgrades.get(seen.model.uuid)),
+        )
+
+    @method("ListModels", versions=(4,))
+    async def list_models(self) -> jobs_.ModelsListed:
+        """The models that the caller may see, and how far their upgrades have come."""
+        fleet, caller = self.session.fleet, self.session.caller
+        found = [each.model for each in await models.visible(fleet, caller)]
+        upgrades = await jobs.of_models(fleet, [each.uuid for each in found])
+        return jobs_.ModelsListed(
+            models=[
+                jobs_.ModelListed(
+                    model_name=f"{self.session.user_id(each.owner)}/{each.name}",
+                    model_uuid=each.uuid,
+                    controller_name=each.controller_name or "",
+                    controller_uuid=each.controller_uuid or "",
+                    upgrade_to_job_status=jimm_jobs.listed_status(upgrades.get(each.uuid)),
+                )
+                for each in found
+            ]
+        )
+
+    @method("UpgradeTo", versions=(4,))
+    async def upgrade_to(self, params: jobs_.UpgradeTo) -> jobs_.UpgradeToResults:
+        """Moves models to a newer controller, and upgrades them there, as one plan."""
+        found = await jobs.upgrade_to(
+            self.session.fleet,
+            self.session.caller,
+            params.model_uuids,
+            params.target_controller_name,
+        )
+        return jobs_.UpgradeToResults(
+            results=[ErrorResult(error=None if each is None else Error.of(each)) for each in found]
+        )
+
+    @method("JobInfo", versions=(4,))
+    async def job_info(self, params: jobs_.JobInfoRequest) -> jobs_.JobInfo:
+        """One model of a plan, as a job."""
+        return jimm_jobs.info(
+            await jobs.show(self.session.fleet, self.session.caller, params.job_id)
+        )
+
+    @method("ListJobs", versions=(4,))
+    async def list_jobs(self, params: jobs_.ListJobs) -> jobs_.Jobs:
+        """The models of all plans, as jobs."""
+        found, cursor = await jobs.page(
+            self.session.fleet,
+            self.session.caller,
+            kinds=params.kinds,
+            statuses=params.statuses,
+            count=params.count,
+            cursor=params.cursor,
+        )
+        return jobs_.Jobs(
+            jobs=[jimm_jobs.listed(each) for each in found], next_cursor=cursor or None
         )
 
     async def _migrate(self, spec: params_.MigrateModelSpec) -> InitiateMigrationResult:

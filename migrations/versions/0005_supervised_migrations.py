@@ -16,6 +16,12 @@ def upgrade() -> None:
     """Makes the tables and columns."""
     for column in _columns():
         op.add_column("migrations", column)
+    op.create_index(
+        "ix_migrations_under_way",
+        "migrations",
+        ["next_at"],
+        postgresql_where=sa.text("ended IS NULL AND state <> 'requested'"),
+    )
     _migration_destinations()
     _plans()
     _plan_items()
@@ -26,6 +32,7 @@ def downgrade() -> None:
     op.drop_table("plan_items")
     op.drop_table("plans")
     op.drop_table("migration_destinations")
+    op.drop_index("ix_migrations_under_way", "migrations")
     for column in reversed(_columns()):
         op.drop_column("migrations", column.name)
 
@@ -48,7 +55,9 @@ def _migration_destinations() -> None:
         "migration_destinations",
         sa.Column("migration_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("uuid", sa.Uuid(as_uuid=False), nullable=False),
+        _text("public_address"),
         sa.Column("addresses", postgresql.JSONB(), nullable=False),
+        _text("tls_hostname"),
         sa.Column("ca_certificate", sa.Text(), nullable=False),
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("password_sealed", sa.LargeBinary(), nullable=False),
@@ -75,6 +84,8 @@ def _plans() -> None:
         sa.Column("requested_by", sa.Text(), nullable=False),
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("stop_after", sa.Integer(), nullable=False),
+        sa.Column("failures_in_row", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
         _now("created"),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
         _now("next_at"),
@@ -107,6 +118,8 @@ def _plan_items() -> None:
         "plan_items",
         sa.Column("plan_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("job", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("model_uuid", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("model_name", sa.Text(), nullable=False),
         sa.Column("source_name", sa.Text(), nullable=False),
@@ -119,6 +132,7 @@ def _plan_items() -> None:
         _text("message"),
         _text("error_code"),
         _text("error"),
+        _text("remedy"),
         sa.Column("started", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -135,7 +149,20 @@ def _plan_items() -> None:
             ["plan_id"], ["plans.id"], name=op.f("fk_plan_items_plan_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("plan_id", "seq", name=op.f("pk_plan_items")),
+        sa.UniqueConstraint("job", name=op.f("uq_plan_items_job")),
     )
+    _plan_item_indexes()
+
+
+def _plan_item_indexes() -> None:
+    for name, state in (("waiting", "= 'waiting'"), ("open", "IN ('migrating', 'upgrading')")):
+        op.create_index(
+            f"ix_plan_items_{name}",
+            "plan_items",
+            ["plan_id", "seq"],
+            postgresql_where=sa.text(f"state {state}"),
+        )
+    op.create_index(op.f("ix_plan_items_plan_id_revision"), "plan_items", ["plan_id", "revision"])
     op.create_index(op.f("ix_plan_items_migration_id"), "plan_items", ["migration_id"])
     op.create_index(op.f("ix_plan_items_model_uuid"), "plan_items", ["model_uuid"])
     op.create_index("uq_plan_items_model", "plan_items", ["plan_id", "model_uuid"], unique=True)

@@ -25,6 +25,11 @@ class MigrationRow(Base):
             postgresql_where=text("ended IS NULL"),
         ),
         Index("ix_migrations_due", "next_at", postgresql_where=text("ended IS NULL")),
+        Index(
+            "ix_migrations_under_way",
+            "next_at",
+            postgresql_where=text("ended IS NULL AND state <> 'requested'"),
+        ),
         Index("ix_migrations_model_uuid_started", "model_uuid", "started"),
         Index("ix_migrations_started_id", "started", "id"),
     )
@@ -88,7 +93,9 @@ class MigrationDestinationRow(Base):
 
     migration_id: Mapped[UuidId] = mapped_column(ForeignKey("migrations.id", ondelete="CASCADE"))
     uuid: Mapped[UuidText]
+    public_address: Mapped[str] = mapped_column(server_default="")
     addresses: Mapped[tuple[str, ...]] = mapped_column(Texts)
+    tls_hostname: Mapped[str] = mapped_column(server_default="")
     ca_certificate: Mapped[str]
     username: Mapped[str]
     password_sealed: Mapped[bytes]

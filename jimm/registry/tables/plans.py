@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jimm.registry.tables.base import Base, Created, UuidId, UuidText, one_of
@@ -31,6 +31,9 @@ class PlanRow(Base):
     requested_by: Mapped[str]
     concurrency: Mapped[int]
     stop_after: Mapped[int]
+    failures_in_row: Mapped[int] = mapped_column(server_default="0")
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Goes up with each change of the plan or of one of its items."""
     created: Mapped[Created]
     ended: Mapped[datetime | None]
     next_at: Mapped[Created]
@@ -44,10 +47,24 @@ class PlanItemRow(Base):
     __table_args__ = (
         CheckConstraint(one_of("state", PlanItemState), name="state"),
         Index("uq_plan_items_model", "plan_id", "model_uuid", unique=True),
+        Index(
+            "ix_plan_items_waiting", "plan_id", "seq", postgresql_where=text("state = 'waiting'")
+        ),
+        Index(
+            "ix_plan_items_open",
+            "plan_id",
+            "seq",
+            postgresql_where=text("state IN ('migrating', 'upgrading')"),
+        ),
+        Index(None, "plan_id", "revision"),
     )
 
     plan_id: Mapped[UuidId] = mapped_column(ForeignKey("plans.id", ondelete="CASCADE"))
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    job: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    """The item's number among all plans' items."""
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The plan's, when the item changed last."""
     model_uuid: Mapped[UuidText] = mapped_column(index=True)
     model_name: Mapped[str]
     source_name: Mapped[str]
@@ -62,5 +79,6 @@ class PlanItemRow(Base):
     message: Mapped[str] = mapped_column(server_default="")
     error_code: Mapped[str] = mapped_column(server_default="")
     error: Mapped[str] = mapped_column(server_default="")
+    remedy: Mapped[str] = mapped_column(server_default="")
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]

@@ -2,6 +2,7 @@
 
 from jimm.wire.params.cloud import Cloud
 from jimm.wire.params.common import EntityStatus, Params
+from jimm.wire.params.jimm_jobs import UpgradeToJobStatus
 
 
 class ControllerInfo(Params, kw_only=True):
@@ -86,6 +87,7 @@ class ModelControllerInfo(Params, kw_only=True):
     model_uuid: str
     controller_name: str
     controller_uuid: str
+    upgrade_to_job_status: UpgradeToJobStatus | None = None
 
 
 class AddCloudToController(Params, kw_only=True):
