@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -48,7 +48,9 @@ class Pool:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._supervisors: dict[ControllerUUID, Supervisor] = {}
         self._running: dict[ControllerUUID, asyncio.Task[None]] = {}
+        self._visits: dict[ControllerUUID, list[Link]] = {}
         self._tasks: Tasks | None = None
+        self._turn = asyncio.Lock()
 
     def set_endpoints(self, endpoints: Iterable[Endpoint]) -> None:
         """Makes these the controllers: adds, replaces what changed, drops the rest.
@@ -66,6 +68,12 @@ class Pool:
             else:
                 self._supervisors[uuid] = self._supervisor(endpoint)
                 self._start(uuid)
+
+    async def renew(self, read: Callable[[], Awaitable[Iterable[Endpoint]]]) -> None:
+        """Reads which the controllers are, and makes it so; in turns, so that what was read last
+        is what counts."""
+        async with self._turn:
+            self.set_endpoints(await read())
 
     async def run(self) -> None:
         """Supervises until cancelled, then closes every link."""
@@ -86,7 +94,12 @@ class Pool:
             ControllerUnavailable: away, with since when and why; or not registered here.
             WrongController: quarantined, with who answered.
         """
-        return self._supervised(uuid).link()
+        try:
+            return self._supervised(uuid).link()
+        except ControllerUnavailable:
+            if visits := self._visits.get(uuid):
+                return visits[-1]
+            raise
 
     @asynccontextmanager
     async def as_user(
@@ -105,6 +118,24 @@ class Pool:
         link.start()
         async with link:
             yield link
+
+    @asynccontextmanager
+    async def visit(self, endpoint: Endpoint, login: LoginRequest) -> AsyncIterator[Link]:
+        """A link to a controller that is no endpoint here, for the length of a block:
+        :meth:`link` gives it meanwhile, where it has no other.
+
+        Raises:
+            ControllerUnavailable, WrongController, RemoteError, NotValid: as :func:`dial`.
+        """
+        async with self.as_user(endpoint, login) as link:
+            visits = self._visits.setdefault(endpoint.uuid, [])
+            visits.append(link)
+            try:
+                yield link
+            finally:
+                visits.remove(link)
+                if not visits:
+                    self._visits.pop(endpoint.uuid, None)
 
     async def _dial_as(
         self,

@@ -12,7 +12,7 @@ from jimm.controllers.pool import Pool
 from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.net.tasks import Tasks
-from jimm.registry import controllers
+from jimm.registry import controllers, destinations
 from jimm.registry.controllers import Controller
 from jimm.registry.crypto import Sealer
 from jimm.registry.session import Registry
@@ -72,10 +72,16 @@ class Fleet:
             yield link, user
 
     async def connect_all(self) -> None:
-        """Gives the pool the controllers as they are registered now."""
+        """Gives the pool the controllers as they are registered now, and those outside to which
+        models are on their way."""
+        await self.pool.renew(self._endpoints)
+
+    async def _endpoints(self) -> list[Endpoint]:
         async with self.registry.read() as session:
+            outside = [each.controller for each in await destinations.every(session)]
             registered = await controllers.every(session)
-        self.pool.set_endpoints(endpoint(each) for each in registered)
+        # where one is there twice the last counts: the newest login, or what is registered
+        return [endpoint(each) for each in [*reversed(outside), *registered]]
 
 
 def endpoint(controller: Controller) -> Endpoint:

@@ -16,11 +16,12 @@ from jimm.access.keys import KeyRing
 from jimm.controllers.calls import user_manager
 from jimm.controllers.endpoint import Endpoint
 from jimm.controllers.link import Link
-from jimm.errors import ControllerUnavailable, RemoteError
+from jimm.errors import ControllerUnavailable, NotFound, RemoteError
 from jimm.fleet import local_access
-from jimm.registry import controllers, identities
+from jimm.registry import controllers, destinations, identities
 from jimm.registry.controllers import Controller, LocalUser
 from jimm.registry.crypto import Sealer
+from jimm.registry.destinations import Destination
 from jimm.registry.session import Registry
 from jimm.registry.words import Trust as TrustKind
 from jimm.wire import codes, tags
@@ -55,9 +56,16 @@ class Trust:
         self.own_identity = f"jimm-{jimm_uuid}@serviceaccount"
 
     async def own_login(self, endpoint: Endpoint) -> LoginRequest:
-        """A login as JIMM itself, a superuser there."""
+        """A login as JIMM itself, a superuser there.
+
+        Raises:
+            NotFound: it is neither registered nor the destination of a migration.
+        """
         async with self._registry.read() as session:
-            controller = await controllers.by_uuid(session, endpoint.uuid)
+            try:
+                controller = await controllers.by_uuid(session, endpoint.uuid)
+            except NotFound:
+                return self.destination_login(await destinations.by_uuid(session, endpoint.uuid))
         if controller.trust is TrustKind.TOKEN:
             access = {tags.controller_tag(controller.uuid): "superuser"}
             return await self.token_login(controller.uuid, self.own_identity, access)
@@ -74,6 +82,16 @@ class Trust:
             row=controller.uuid,
         )
         return password_login(stored.username, password)
+
+    def destination_login(self, destination: Destination) -> LoginRequest:
+        """A login with what an administrator gave for a controller that is not registered."""
+        return password_login(destination.username, self.destination_password(destination))
+
+    def destination_password(self, destination: Destination) -> Secret:
+        """The password of that login."""
+        return self._sealer.open(
+            destination.password_sealed, **destinations.place(destination.migration_id)
+        )
 
     async def token_login(
         self, controller: ControllerUUID, identity: str, access: Mapping[str, str]
