@@ -26,7 +26,7 @@ from jimm.net.tasks import Tasks
 from jimm.net.tls import server_context
 from jimm.proxy.below import BelowModels
 from jimm.proxy.entrance import uvicorn_protocol
-from jimm.registry import intents, migrations, schema
+from jimm.registry import intents, migrations, plans, schema
 from jimm.registry.authority import own_authority
 from jimm.registry.crypto import Sealer, load_keys
 from jimm.registry.session import Registry
@@ -155,6 +155,7 @@ async def _hand_back(fleet: Fleet) -> None:
         async with asyncio.timeout(GRACE), fleet.registry.write() as session:
             await intents.release_all(session, fleet.worker)
             await migrations.release_all(session, fleet.worker)
+            await plans.release_all(session, fleet.worker)
     except (ConfigurationError, DBAPIError, TimeoutError):
         log.warning("could not hand back leases; they run out by themselves")
 

@@ -30,6 +30,9 @@ from jimm.fleet.reconcile import Reconciler
 from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.fleet.watch import Watch, record_reading
+from jimm.migration.experience import Experience
+from jimm.migration.followers import Followers
+from jimm.migration.plans.driver import Driver
 from jimm.migration.worker import Worker
 from jimm.net.tasks import Tasks
 from jimm.notices import Notices
@@ -101,12 +104,16 @@ async def compose(
     pipes, connections = Pipes(), Connections()
     keeper = Keeper(fleet, logins, servers, flow)
     turnstile = Turnstile(Visitors(logins), keeper, pipes)
-    work = _work(fleet, pipes, connections, keeper, devices)
+    followers = Followers(registry)
+    experience = Experience(registry, time.monotonic)
+    work = _work(fleet, pipes, connections, keeper, devices, followers, experience)
     services = Services(
         fleet=fleet,
         logins=logins,
         tokens=tokens,
         keys=keys,
+        experience=experience,
+        followers=followers,
         is_working=lambda: len(background) == len(work),
     )
     running = Running(
@@ -142,30 +149,38 @@ def _work(
     connections: Connections,
     keeper: Keeper,
     devices: DeviceLogins,
+    followers: Followers,
+    experience: Experience,
 ) -> dict[str, Coroutine[None, None, None]]:
     """What goes on without anybody asking."""
 
     async def on_moved(model: ModelUUID) -> None:
         pipes.close_model(model, "the model has moved; connect again")
 
-    reconciler, watch, worker = Reconciler(fleet), Watch(fleet), Worker(fleet, on_moved)
+    reconciler, watch = Reconciler(fleet), Watch(fleet)
+    worker = Worker(fleet, on_moved, experience=experience)
+    driver = Driver(fleet)
     notices = Notices(
         fleet,
         pipes,
         connections,
         keeper,
         devices,
+        followers=followers,
         reconciler=reconciler,
         watch=watch,
         worker=worker,
+        driver=driver,
     )
     return {
         "links": fleet.pool.run(),
         "reconcile": reconciler.run(),
         "watch": watch.run(),
         "migrate": worker.run(),
+        "plan": driver.run(),
         "listen": notices.listen(),
         "look": notices.look(),
+        "follow": followers.run(),
     }
 
 

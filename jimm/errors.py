@@ -171,11 +171,12 @@ class StillAlive(Conflict):
 
 
 class ChecksFailed(Conflict):
-    """A migration can't start; ``checks`` has every reason, as ``code``, ``found``, ``remedy``."""
+    """A migration can't start; ``checks`` has every reason, as ``code``, ``found``, ``remedy``,
+    and whether it is ``advice`` or ``mendable``."""
 
     code = "not valid"
 
-    def __init__(self, message: str, checks: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, message: str, checks: Sequence[Mapping[str, object]]) -> None:
         super().__init__(message)
         self.checks = checks
 

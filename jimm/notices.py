@@ -11,6 +11,8 @@ from jimm.facades.connections import Connections
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.reconcile import Reconciler
 from jimm.fleet.watch import Watch
+from jimm.migration.followers import Followers
+from jimm.migration.plans.driver import Driver
 from jimm.migration.worker import Worker
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.keeper import Keeper
@@ -23,6 +25,7 @@ from jimm.registry.listen import (
     INTENTS,
     MIGRATIONS,
     MODELS,
+    PLANS,
     RELATIONS,
     Notification,
 )
@@ -32,7 +35,16 @@ from jimm.wire.tags import is_uuid
 
 log = logging.getLogger(__name__)
 
-CHANNELS: Final = (CONTROLLERS, DEVICE_LOGINS, IDENTITIES, INTENTS, MIGRATIONS, MODELS, RELATIONS)
+CHANNELS: Final = (
+    CONTROLLERS,
+    DEVICE_LOGINS,
+    IDENTITIES,
+    INTENTS,
+    MIGRATIONS,
+    MODELS,
+    PLANS,
+    RELATIONS,
+)
 
 LOG_IN_AGAIN: Final = "log in again"
 
@@ -51,18 +63,22 @@ class Notices:
         keeper: Keeper,
         devices: DeviceLogins,
         *,
+        followers: Followers,
         reconciler: Reconciler,
         watch: Watch,
         worker: Worker,
+        driver: Driver,
     ) -> None:
         self._fleet = fleet
         self._pipes = pipes
         self._connections = connections
         self._keeper = keeper
         self._devices = devices
+        self._followers = followers
         self._reconciler = reconciler
         self._watch = watch
         self._worker = worker
+        self._driver = driver
         self._revision = 0
         self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
             CONTROLLERS: self._controller_changed,
@@ -71,6 +87,7 @@ class Notices:
             INTENTS: self._intent_due,
             MIGRATIONS: self._migration_changed,
             MODELS: self._model_changed,
+            PLANS: self._plan_changed,
             RELATIONS: self._relation_changed,
         }
 
@@ -99,10 +116,12 @@ class Notices:
         async with self._fleet.registry.read() as session:
             self._revision = await relations.revision(session)
         self._devices.told("")
+        self._followers.told("")
         await self._recheck(list(self._pipes))
         self._reconciler.wake()
         self._watch.wake()
         self._worker.wake()
+        self._driver.wake()
 
     async def _controller_changed(self, uuid: str) -> None:
         await self._fleet.connect_all()
@@ -116,6 +135,7 @@ class Notices:
     async def _identity_changed(self, name: str) -> None:
         self._pipes.close_identity(name, LOG_IN_AGAIN)
         await self._connections.close_identity(name, LOG_IN_AGAIN)
+        self._followers.told("")  # each looks whether its token still holds
 
     async def _device_login_settled(self, login_id: str) -> None:
         self._devices.told(login_id)
@@ -123,8 +143,13 @@ class Notices:
     async def _intent_due(self, _: str) -> None:
         self._reconciler.wake()
 
-    async def _migration_changed(self, _: str) -> None:
+    async def _migration_changed(self, migration_id: str) -> None:
+        self._followers.told(migration_id)
         self._worker.wake()
+        self._driver.heard(migration_id)
+
+    async def _plan_changed(self, plan_id: str) -> None:
+        self._driver.wake(plan_id)
 
     async def _model_changed(self, uuid: str) -> None:
         if not is_uuid(uuid):

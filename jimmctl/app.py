@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import typer
 
 from jimmctl import call
-from jimmctl.commands import controllers, login, migrations, models, service_accounts, tokens
+from jimmctl.commands import (
+    controllers,
+    login,
+    migrations,
+    models,
+    plans,
+    service_accounts,
+    tokens,
+    unmanaged,
+)
 from jimmctl.errors import Interrupted, JimmctlError, Refused
 from jimmctl.output import complain, say
 
@@ -23,7 +32,16 @@ def create_app() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     )
     app.callback()(call.remember)
-    for noun in (login, tokens, service_accounts, controllers, models, migrations):
+    for noun in (
+        login,
+        tokens,
+        service_accounts,
+        controllers,
+        models,
+        migrations,
+        plans,
+        unmanaged,
+    ):
         noun.register(app)
     return app
 

@@ -86,6 +86,13 @@ def migration_id(argument: str) -> str:
     raise Usage(f'"{argument}" is not a migration id: `jimmctl migrations` lists them')
 
 
+def plan_id(argument: str) -> str:
+    """A plan's id, as ``plan list`` shows it."""
+    if re.fullmatch(_UUID, argument):
+        return argument
+    raise Usage(f'"{argument}" is not a plan id: `jimmctl plan list` lists them')
+
+
 def duration(argument: str) -> float:
     """A time in seconds, from ``90``, ``90s``, ``10m`` or ``2h``."""
     found = re.fullmatch(_DURATION, argument)

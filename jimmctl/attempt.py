@@ -23,6 +23,12 @@ class Attempt:
         return rows.text(self.answer, "migration-id")
 
     @property
+    def name(self) -> str:
+        """What its model is called."""
+        owner, name = (rows.text(self.answer, key) for key in ("owner", "model-name"))
+        return f"{owner}/{name}" if owner and name else self.model.given
+
+    @property
     def goes_on(self) -> bool:
         """Whether it was started and its end has not been seen."""
         return bool(self.migration) and not self.ended
@@ -35,9 +41,7 @@ class Attempt:
         """The same, with what JIMM has to say about it."""
         self.fail(error.message, error.code if isinstance(error, Refused) else "")
         if isinstance(error, Refused) and error.checks and self.error is not None:
-            self.error["checks"] = [
-                {"code": one.code, "found": one.found, "remedy": one.remedy} for one in error.checks
-            ]
+            self.error["checks"] = [one.document() for one in error.checks]
 
     def document(self) -> Row:
         """The row as the command shows it; ``model-tag`` and ``migration-id`` are always

@@ -95,6 +95,7 @@ class Client:
         self._own_token_id = ""
         self._signing_in = asyncio.Lock()
         self._heard = 0.0
+        self._away = False
 
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Row:
         """The object at ``path`` (below ``/v1``)."""
@@ -121,7 +122,8 @@ class Client:
         return _object(await self._send(Message("DELETE", path, query=query)))
 
     async def every(self, noun: str) -> list[Row]:
-        """All rows of the list ``/v1/<noun>``, page after page.
+        """All rows of the list ``/v1/<noun>``, page after page; the last part of its path names
+        the list.
 
         Raises:
             BadAnswer: a page has no list of that name, or the pages go round.
@@ -129,11 +131,12 @@ class Client:
         found: list[Row] = []
         query: dict[str, str | int] = {"limit": _PAGE}
         seen = set()
+        key = noun.rpartition("/")[2]
         while True:
             page = await self.get(f"/{noun}", query)
-            if not isinstance(page.get(noun), list):
+            if not isinstance(page.get(key), list):
                 raise BadAnswer(f"JIMM's answer has no list of {noun}")
-            found.extend(rows.children(page, noun))
+            found.extend(rows.children(page, key))
             cursor = rows.text(page, "next")
             if not cursor:
                 return found
@@ -168,12 +171,13 @@ class Client:
                 await self.delete(f"/tokens/{token_id}")
 
     async def follow(
-        self, migration: str, tell: Callable[[str], None]
+        self, path: str, tell: Callable[[str], None]
     ) -> AsyncGenerator[sse.Event, None]:
-        """The migration's events from its beginning up to the one named ``end``.
+        """The events of what is at ``path``, from their beginning up to the one named ``end``.
 
         A broken stream is taken up again after the last event seen, for JIMM may restart
-        meanwhile; ``tell`` hears of it when that does not work at once.
+        meanwhile; ``tell`` hears of it once when that does not work at once, however many
+        streams there are.
 
         Raises:
             Unreachable: nothing was heard of JIMM for ``patience`` seconds.
@@ -183,15 +187,16 @@ class Client:
         tries = 0
         while True:
             try:
-                async with aclosing(self._stream(migration, last)) as stream:
+                async with aclosing(self._stream(f"{path}/events", last)) as stream:
                     async for event in stream:
                         tries = 0
-                        if event.name != "end" and _is_old(event.id, last):
+                        if event.name == "progress" and _is_old(event.id, last):
                             continue
                         last = event.id or last
                         yield event
                         if event.name == "end":
                             return
+                raise AnswerLost("JIMM has ended the connection")
             except (Unreachable, AnswerLost, Refused) as error:
                 self._bear(error, tries, tell)
             await asyncio.sleep(self._pauses[min(tries, len(self._pauses) - 1)])
@@ -203,27 +208,26 @@ class Client:
             raise error
         if self._clock() - self._heard > self._patience:
             raise Unreachable(f"JIMM has been away for too long: {error}") from error
-        if tries == 1:
+        if tries > 0 and not self._away:
+            self._away = True
             tell(f"{error}; trying again")
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time()
 
-    async def _stream(self, migration: str, last: str) -> AsyncGenerator[sse.Event, None]:
+    async def _stream(self, path: str, last: str) -> AsyncGenerator[sse.Event, None]:
         """One connection's events; ends when the server ends it.
 
         Raises:
             AnswerLost: the connection broke.
         """
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-        response = await self._send(
-            Message("GET", f"/migrations/{migration}/events", headers=headers, stream=True)
-        )
+        response = await self._send(Message("GET", path, headers=headers, stream=True))
         parser = sse.Parser()
         try:
             async for chunk in response.aiter_bytes():
-                self._heard = self._clock()
                 for event in parser.feed(chunk):
+                    self._heard, self._away = self._clock(), False
                     yield event
         except httpx.TransportError as error:
             raise AnswerLost("the connection to JIMM broke") from error

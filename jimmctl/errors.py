@@ -51,15 +51,32 @@ class BadAnswer(JimmctlError):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that stands in the way, and what to do about it."""
+    """One thing that speaks against a migration, and what to do about it. ``advice`` stands in
+    nobody's way; what is ``mendable`` is made right with ``--prepare``."""
 
     code: str
     found: str
     remedy: str
+    advice: bool = False
+    mendable: bool = False
 
     @property
     def sentence(self) -> str:
-        return f"{self.found.rstrip('.')}. {self.remedy}".strip() if self.remedy else self.found
+        """What was found, and what to do."""
+        told = f"{self.found.rstrip('.')}. {self.remedy}".strip() if self.remedy else self.found
+        if self.mendable and "--prepare" not in self.remedy:
+            return f"{told.rstrip('.')} (or --prepare)"
+        return told
+
+    def document(self) -> dict[str, object]:
+        """The check as JIMM's answer has it."""
+        words: dict[str, object] = {
+            "code": self.code,
+            "found": self.found,
+            "remedy": self.remedy,
+        }
+        flags = {"advice": self.advice, "mendable": self.mendable}
+        return words | {name: True for name, value in flags.items() if value}
 
 
 class Refused(JimmctlError):

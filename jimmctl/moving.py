@@ -13,7 +13,8 @@ _STREAMS = 32  # migrations followed at a time
 
 
 async def start(client: Client, attempts: Sequence[Attempt], options: Row) -> None:
-    """Asks for each migration in turn; ``options`` are ``controller`` and ``dry-run``.
+    """Asks for each migration in turn; ``options`` are ``controller``, ``dry-run`` and
+    ``prepare``.
 
     What goes wrong stands in the attempts; nothing is raised for it.
     """
@@ -42,24 +43,32 @@ async def _start_one(client: Client, attempt: Attempt, options: Row) -> None:
 
 
 async def follow(client: Client, attempts: Sequence[Attempt], patience: float | None) -> None:
-    """Waits until all that were started have ended, or for ``patience`` seconds."""
+    """Waits until all that were started have ended, or for ``patience`` seconds, and shows how
+    they go on."""
     slots = asyncio.Semaphore(_STREAMS)
     started = [attempt for attempt in attempts if attempt.goes_on]
+    if not started:
+        return
     try:
-        async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
-            for attempt in started:
-                group.create_task(_finish(client, attempt, slots), name=attempt.migration)
+        with watch.screen() as shown:
+            shown.expect({one.migration: one.name for one in started})
+            async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
+                for attempt in started:
+                    work = _finish(client, attempt, slots, shown)
+                    group.create_task(work, name=attempt.migration)
     except TimeoutError:
         for attempt in started:
             if not attempt.ended and attempt.error is None:
                 attempt.fail(f"not at its end in time; {watch.goes_on(attempt.migration)}")
 
 
-async def _finish(client: Client, attempt: Attempt, slots: asyncio.Semaphore) -> None:
+async def _finish(
+    client: Client, attempt: Attempt, slots: asyncio.Semaphore, shown: watch.Screen
+) -> None:
     async with slots:
         migration = attempt.migration
         try:
-            answer = await watch.to_its_end(client, migration, attempt.model.given)
+            answer = await watch.to_its_end(client, migration, shown)
         except JimmctlError as error:
             attempt.fail(f"{error.message.rstrip('.')}; {watch.goes_on(migration)}")
             return

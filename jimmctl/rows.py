@@ -33,7 +33,13 @@ def children(row: Mapping[str, object], key: str) -> list[Row]:
 def checks(row: Mapping[str, object]) -> tuple[Check, ...]:
     """The ``checks`` of a refusal, a dry run or a migration target."""
     return tuple(
-        Check(text(one, "code"), text(one, "found"), text(one, "remedy"))
+        Check(
+            text(one, "code"),
+            text(one, "found"),
+            text(one, "remedy"),
+            advice=one.get("advice") is True,
+            mendable=one.get("mendable") is True,
+        )
         for one in children(row, "checks")
     )
 

@@ -12,6 +12,7 @@ from jimm.fleet import levels
 from jimm.fleet.caller import Caller
 from jimm.fleet.facts import lost
 from jimm.fleet.models import Absence, Shown
+from jimm.migration.reasons import redact_reason
 from jimm.registry.models import Model, Visible
 from jimm.registry.relations import Held
 from jimm.registry.words import EVERYONE, ModelState, ObjectKind, Relation
@@ -46,6 +47,9 @@ def model_info(
         "cloud-tag": tags.cloud_tag(model.cloud),
         "users": _users(session, shown),
     }
+    for key, text in (("status", "info"), ("migration", "status")):
+        if isinstance(part := info.get(key), dict) and isinstance(part.get(text), str):
+            info[key] = part | {text: redact_reason(part[text])}
     info.pop("cloud-credential-tag", None)
     if (credential := _credential_tag(session, model)) is not None:
         info["cloud-credential-tag"] = credential
@@ -79,9 +83,7 @@ def summary(
             for entity, count in model.counts.items()
             if isinstance(count, int)
         ],
-        migration=None
-        if model.migration is None
-        else convert(model.migration, params_.MigrationStatus),
+        migration=_migration(model),
         sla=None,
         agent_version=model.agent_version or None,
     )
@@ -123,8 +125,18 @@ def _status(model: Model, absence: Absence | None) -> EntityStatus:
     if model.state is ModelState.DESTROYING:
         return EntityStatus(status="destroying", info=model.status_info, since=_since(model))
     return EntityStatus(
-        status=model.status or "available", info=model.status_info, since=_since(model)
+        status=model.status or "available",
+        info=redact_reason(model.status_info),
+        since=_since(model),
     )
+
+
+def _migration(model: Model) -> params_.MigrationStatus | None:
+    """Juju's own record of the last attempt to move it; a reason may hold what is secret."""
+    if model.migration is None:
+        return None
+    record = convert(model.migration, params_.MigrationStatus)
+    return msgspec.structs.replace(record, status=redact_reason(record.status))
 
 
 def _unavailable(model: Model, absence: Absence) -> EntityStatus:
@@ -156,6 +168,7 @@ def _remembered(session: Session, shown: Shown) -> dict[str, object]:
         owner_tag=session.user_tag(model.owner),
         life=model.life or "alive",
         status=_status(model, shown.absence),
+        migration=_migration(model),
         users=[],
         machines=[],
         secret_backends=[],

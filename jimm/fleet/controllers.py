@@ -67,10 +67,7 @@ async def register(fleet: Fleet, caller: Caller, asked: Registration) -> Control
     require_administrator(caller)
     _check(asked)
     trust, found = await _look(fleet, asked)
-    if asked.uuid and found.uuid != asked.uuid:
-        raise WrongController(
-            f"wrong controller: {found.uuid} answers there, and not {asked.uuid}", field="uuid"
-        )
+    _require_uuid(asked, found)
     if found.uuid == fleet.uuid:
         field = "public-address" if asked.public_address else "api-addresses"
         raise NotValid("JIMM itself answers there: give a controller's address", field=field)
@@ -89,6 +86,22 @@ async def register(fleet: Fleet, caller: Caller, asked: Registration) -> Control
         added = await controllers.by_uuid(session, added.uuid)
     await fleet.connect_all()
     return added
+
+
+async def look_outside(asked: Registration) -> Probe:
+    """What a controller says of itself that is not to be registered, by the login alone.
+
+    Raises:
+        NotValid: a field can't be, or the login is no superuser's.
+        WrongController: another uuid answers there.
+        ControllerUnavailable, RemoteError: it can't be reached, or refuses the login.
+    """
+    _check(asked)
+    if not asked.username:
+        raise NotValid("give an admin's login", field="username")
+    found = await _probe(asked, password_login(asked.username, asked.password))
+    _require_uuid(asked, found)
+    return found
 
 
 async def list_controllers(
@@ -199,6 +212,13 @@ def _check(asked: Registration) -> None:
                 Address.parse(address)
             except NotValid as error:
                 raise NotValid(str(error), field=field) from error
+
+
+def _require_uuid(asked: Registration, found: Probe) -> None:
+    if asked.uuid and found.uuid != asked.uuid:
+        raise WrongController(
+            f"wrong controller: {found.uuid} answers there, and not {asked.uuid}", field="uuid"
+        )
 
 
 async def _look(fleet: Fleet, asked: Registration) -> tuple[Trust, Probe]:

@@ -75,6 +75,12 @@ def read(told: Mapping[str, object]) -> Seen:
     )
 
 
+def seems_busy(model: Model) -> bool:
+    """Whether its controller, when last heard of, was moving it: to another or from one."""
+    attempt = model.migration
+    return model.status == "busy" or (attempt is not None and not attempt.get("end"))
+
+
 def lost(model: Model) -> str:
     """Why no controller has a model, as far as JIMM knows; empty where one has."""
     if model.state is ModelState.UNMANAGED:

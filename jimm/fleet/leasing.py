@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from jimm.net.tasks import Tasks
-from jimm.registry.leases import Held
+from jimm.registry.held import Held
 from jimm.registry.session import Registry, WriteSession
 
 log = logging.getLogger(__name__)

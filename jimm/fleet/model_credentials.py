@@ -40,7 +40,7 @@ async def change(fleet: Fleet, caller: Caller, model: str, key: CredentialId) ->
     credential = await _usable(fleet, caller, found, key)
     if found.credential_id == credential.id:
         raise Conflict(f"model {found.uuid} already uses credential {key}")
-    await models.refuse_migrating(fleet, found.uuid)
+    await models.refuse_migrating(fleet, found)
     controller = await models.host(fleet, found)
     await _send(fleet, controller, found, credential)
     async with fleet.registry.write() as session:

@@ -46,6 +46,7 @@ from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
 from jimm.registry.models import Model, Visible
 from jimm.registry.relations import Held, Object
+from jimm.registry.session import ReadSession
 from jimm.registry.words import IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.params.model_manager import DestroyModel, ModelStatus
@@ -125,15 +126,14 @@ async def administered(fleet: Fleet, caller: Caller, model: str) -> Visible:
     return seen
 
 
-async def refuse_migrating(fleet: Fleet, model: str) -> None:
-    """Nothing, unless the model is being moved.
+async def refuse_migrating(fleet: Fleet, model: Model) -> None:
+    """Nothing, unless the model is being moved, or is about to be.
 
     Raises:
         MigrationUnderway: it is.
     """
     async with fleet.registry.read() as session:
-        if await migrations.active(session, [model]):
-            raise MigrationUnderway
+        await _refuse_moving(session, model)
 
 
 async def host(fleet: Fleet, model: Model) -> Controller:
@@ -375,7 +375,8 @@ async def forget(fleet: Fleet, caller: Caller, model: str) -> None:
             "or remove its controller"
         )
     async with fleet.registry.write() as session:
-        await refuse_migrating(fleet, model)
+        await models.locked(session, seen.model.uuid)
+        await _refuse_moving(session, seen.model)
         await models.remove(session, seen.model.id)
         await audit.record(
             session,
@@ -408,9 +409,10 @@ async def _intend_destroy(
     fleet: Fleet, caller: Caller, model: Model, request: DestroyModel
 ) -> Intent | None:
     """The intent, held; ``None`` where somebody sees to it already."""
-    await refuse_migrating(fleet, model.uuid)
     intent = None
     async with fleet.registry.write() as session:
+        await models.locked(session, model.uuid)  # a migration is not asked for meanwhile
+        await _refuse_moving(session, model)
         if await models.set_destroying(session, model.uuid):
             intent = await intents.open_(
                 session,
@@ -431,6 +433,13 @@ async def _intend_destroy(
             ),
         )
     return intent
+
+
+async def _refuse_moving(session: ReadSession, model: Model) -> None:
+    """Moved by JIMM, or by somebody else, as far as its controller has said."""
+    seems_busy = model.state is ModelState.LIVE and fleet_facts.seems_busy(model)
+    if seems_busy or await migrations.active(session, [model.uuid]):
+        raise MigrationUnderway
 
 
 async def _destroy_again(fleet: Fleet, model: Model, request: DestroyModel) -> None:

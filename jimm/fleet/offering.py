@@ -65,7 +65,7 @@ async def offer(fleet: Fleet, caller: Caller, new: NewOffer) -> None:
     """
     model = (await models.administered(fleet, caller, new.model)).model
     await _require_owner(fleet, caller, new)
-    await models.refuse_migrating(fleet, model.uuid)
+    await models.refuse_migrating(fleet, model)
     controller = await models.host(fleet, model)
     told = await _offered(fleet, caller, controller, model, new)
     async with fleet.registry.write() as session:
@@ -95,7 +95,7 @@ async def destroy(fleet: Fleet, caller: Caller, url: OfferURL, *, force: bool) -
     if found.level != levels.ADMIN:
         raise Unauthorized
     model = await offers.model_of(fleet, found.offer)
-    await models.refuse_migrating(fleet, model.uuid)
+    await models.refuse_migrating(fleet, model)
     controller = await models.host(fleet, model)
     await _destroyed(fleet, controller, model, found, force=force)
     async with fleet.registry.write() as session:

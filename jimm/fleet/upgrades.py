@@ -67,7 +67,7 @@ async def _upgradable(fleet: Fleet, caller: Caller, uuid: str) -> tuple[Model, C
     seen = await models.find(fleet, caller, uuid)
     if not rules.covers(ObjectKind.MODEL, levels.on_model(seen, caller), "write"):
         raise Unauthorized
-    await models.refuse_migrating(fleet, seen.model.uuid)
+    await models.refuse_migrating(fleet, seen.model)
     return seen.model, await models.host(fleet, seen.model)
 
 

@@ -15,10 +15,10 @@ from jimm.fleet import models as fleet_models
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.fleet import Fleet
-from jimm.migration import phases, requests, users, views
+from jimm.migration import ending, outside, phases, requests, users, views
 from jimm.migration.phases import State
 from jimm.migration.verdict import Absent, Present, Silent
-from jimm.registry import controllers, migrations, models, placements
+from jimm.registry import controllers, destinations, migrations, models, placements
 from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, Step
 from jimm.registry.models import Model
@@ -59,7 +59,10 @@ async def resolve(
         raise Conflict(f"the migration is over: {state}")
     outcome = phases.decide(state, moved=on == migration.target_name)
     async with fleet.registry.read() as session:
-        named = await controllers.by_name(session, on)
+        if on == migration.target_name and migration.target_id is None:
+            named = (await destinations.of_migration(session, migration.id)).controller
+        else:
+            named = await controllers.by_name(session, on)
     there = await views.look(fleet, named, migration.model_uuid)
     if not isinstance(there, Silent):
         _require_available(named, there)
@@ -110,9 +113,13 @@ async def _decide(
         message=word,
         error_code="resolved" if failed else "",
         error=word if failed else "",
+        remedy="",
     )
     async with fleet.registry.write() as session:
         decided = await migrations.decide(session, migration.id, step, controller_id=named.id)
+        await ending.note(session, decided)
+        if named.is_outside:
+            await audit.record(session, outside.left(decided, named))
         await audit.record(
             session,
             caller.did(

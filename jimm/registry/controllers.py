@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, Text, case, cast, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -23,6 +23,9 @@ from jimm.registry.tables import (
 )
 from jimm.registry.words import ControllerStatus, ModelState, ObjectKind, Trust
 from jimm.wire.tags import ControllerUUID, ModelUUID, is_uuid
+
+OUTSIDE: Final = 0
+"""In place of the id of a controller that has none: see :mod:`jimm.registry.destinations`."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class Controller:
     def available(self) -> bool:
         """Whether the last look found it well."""
         return self.status is ControllerStatus.AVAILABLE
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is not registered, and only a migration knows it."""
+        return self.id == OUTSIDE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trust", Trust(self.trust))
@@ -322,6 +330,16 @@ async def local_user(
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else record(LocalUser, row)
+
+
+async def local_users(session: ReadSession, controller_id: int) -> dict[str, str]:
+    """The users that JIMM keeps on a controller: the identity of each, by its name there."""
+    statement = (
+        select(ControllerUserRow.username, IdentityRow.name)
+        .join(IdentityRow, IdentityRow.id == ControllerUserRow.identity_id)
+        .where(ControllerUserRow.controller_id == controller_id)
+    )
+    return {row.username: row.name for row in await session.execute(statement)}
 
 
 async def add_local_user(

@@ -1,5 +1,6 @@
 """Identities and their passwords. Names are full: ``alice@jimm``."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,20 @@ async def by_name(session: ReadSession, name: str) -> IdentityRecord:
         UserNotFound: there is none.
     """
     return await _one(session, select(*_columns()).where(IdentityRow.name == name), name)
+
+
+async def known(session: ReadSession, names: Collection[str]) -> set[str]:
+    """Those of the names that are somebody's."""
+    statement = select(IdentityRow.name).where(IdentityRow.name.in_(names))
+    return set(await session.scalars(statement))
+
+
+async def disabled(session: ReadSession, names: Collection[str]) -> set[str]:
+    """Those of the names whose identities may not log in."""
+    statement = select(IdentityRow.name).where(
+        IdentityRow.name.in_(names), IdentityRow.disabled_at.is_not(None)
+    )
+    return set(await session.scalars(statement))
 
 
 async def page(session: ReadSession, *, after: str = "", limit: int = 100) -> list[IdentityRecord]:

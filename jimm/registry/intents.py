@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import Conflict, NotFound
 from jimm.registry import leases
-from jimm.registry.leases import Held
+from jimm.registry.held import Held
 from jimm.registry.listen import INTENTS
 from jimm.registry.rows import columns, record, violations
 from jimm.registry.session import ReadSession, WriteSession, notify
@@ -110,6 +110,20 @@ async def of_model(session: ReadSession, model_id: int) -> Intent | None:
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else record(Intent, row)
+
+
+async def being_made(session: ReadSession, controller_id: int) -> set[tuple[str, str]]:
+    """The models that may still come to be on a controller on JIMM's word, each by its owner's
+    name there and its own."""
+    statement = select(IntentRow.request).where(
+        IntentRow.kind == IntentKind.CREATE,
+        IntentRow.state == IntentState.PENDING,
+        IntentRow.controller_id == controller_id,
+    )
+    requests = list(await session.scalars(statement))
+    return {
+        (str(each.get("user") or each.get("owner")), str(each.get("name"))) for each in requests
+    }
 
 
 async def claim(session: WriteSession, owner: str, lease: float) -> Intent | None:

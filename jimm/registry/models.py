@@ -186,6 +186,12 @@ async def by_owner(session: ReadSession, owner: str, name: str) -> Model:
     return await _one(session, statement, f"{owner}/{name}")
 
 
+async def is_taken(session: ReadSession, owner: str, name: str) -> bool:
+    """Whether that owner has a model of that name, even one that is being made."""
+    statement = select_models().where(IdentityRow.name == owner, ModelRow.name == name)
+    return (await session.execute(statement)).first() is not None
+
+
 async def visible(
     session: ReadSession,
     identity: str,
@@ -283,6 +289,14 @@ async def mark_missing(
     for uuid in missing:
         await notify(session, MODELS, uuid)
     return missing
+
+
+async def locked(session: WriteSession, uuid: str) -> ModelState | None:
+    """The state of a model, whose row is locked until the transaction's end; ``None`` where
+    there is no such model."""
+    statement = select(ModelRow.state).where(ModelRow.uuid == uuid).with_for_update(key_share=True)
+    state = await session.scalar(statement)
+    return None if state is None else ModelState(state)
 
 
 async def set_destroying(session: WriteSession, uuid: str) -> bool:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from jimm.registry.session import ReadSession, WriteSession
@@ -35,6 +35,19 @@ async def put_once(session: WriteSession, key: str, value: str) -> str:
     ).scalar_one()
 
 
+async def remove(session: WriteSession, key: str, value: str) -> None:
+    """Removes a value, if it is still this one."""
+    await session.execute(
+        delete(SettingRow).where(SettingRow.key == key, SettingRow.value == value)
+    )
+
+
+async def keys(session: ReadSession, prefix: str) -> list[str]:
+    """The keys of the values that begin so."""
+    statement = select(SettingRow.key).where(SettingRow.key.startswith(prefix, autoescape=True))
+    return list((await session.execute(statement)).scalars())
+
+
 async def jimm_uuid(session: WriteSession) -> ControllerUUID:
     """JIMM's uuid, made at the first call ever."""
     return ControllerUUID(await put_once(session, JIMM_UUID, str(uuid.uuid4())))
@@ -63,3 +76,11 @@ async def put_sealed(session: WriteSession, key: str, value: bytes) -> None:
             index_elements=[SealedSettingRow.key], set_={"sealed": value}
         )
     )
+
+
+async def sealed_keys(session: ReadSession, prefix: str) -> list[str]:
+    """The keys of the sealed values, empty ones left out, that begin so."""
+    statement = select(SealedSettingRow.key).where(
+        SealedSettingRow.key.startswith(prefix, autoescape=True), SealedSettingRow.sealed != b""
+    )
+    return list((await session.execute(statement)).scalars())

@@ -16,8 +16,10 @@ from jimm.rest.routes import (
     model_moves,
     models,
     placements,
+    plans,
     service_accounts,
     tokens,
+    unmanaged,
 )
 
 health = APIRouter(include_in_schema=False)
@@ -86,6 +88,8 @@ def create_rest(services: Services) -> FastAPI:
         models,
         placements,
         migrations,
+        plans,
+        unmanaged,
     ):
         application.include_router(router.router, prefix="/v1")
     application.include_router(health)

@@ -1,7 +1,8 @@
 """What every route is given: the services, and who asks."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,6 +15,8 @@ from jimm.access.tokens import SessionTokens
 from jimm.errors import SessionTokenInvalid
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
+from jimm.migration.experience import Experience
+from jimm.migration.followers import Followers
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Services:
     logins: Logins
     tokens: SessionTokens
     keys: KeyRing
+    experience: Experience
+    followers: Followers
     is_working: Callable[[], bool]
 
     def user_id(self, identity: str) -> str:
@@ -67,3 +72,14 @@ async def caller(bearer: Bearer, given: ServicesParam) -> Caller:
 
 
 CallerParam = Annotated[Caller, Depends(caller)]
+
+Recheck = Callable[[], Awaitable[Caller]]
+"""Who bears the token now, for an answer that goes on; raises as :func:`caller`."""
+
+
+async def recheck(bearer: Bearer, given: ServicesParam) -> Recheck:
+    """Asks again with the same token, whenever it is called."""
+    return partial(caller, bearer, given)
+
+
+RecheckParam = Annotated[Recheck, Depends(recheck)]

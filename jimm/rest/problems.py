@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from jimm import errors
+from jimm.rest import schemas
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -75,7 +76,7 @@ def problem(
     *,
     code: str = "",
     field: str = "",
-    checks: Sequence[Mapping[str, str]] = (),
+    checks: Sequence[Mapping[str, object]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A problem as a response. ``detail`` is one sentence; ``field`` names the input at fault."""
@@ -89,7 +90,8 @@ def problem(
     if field:
         body["field"] = field
     if checks:
-        body["checks"] = list(checks)
+        told = (schemas.Check.model_validate(each) for each in checks)
+        body["checks"] = [each.model_dump(exclude_none=True) for each in told]
     challenge = {"WWW-Authenticate": 'Bearer realm="jimm"'} if status == 401 else {}
     return JSONResponse(
         body,

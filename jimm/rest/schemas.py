@@ -3,7 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
 
 
 def _hyphened(name: str) -> str:
@@ -208,12 +215,23 @@ class Updated(Body):
     message: str
 
 
+def _only_true(value: object) -> object:
+    return value or None
+
+
+Flag = Annotated[bool | None, BeforeValidator(_only_true)]
+"""True, or absent."""
+
+
 class Check(Body):
-    """A reason why a migration can't start, and what to do."""
+    """Something that speaks against a migration, and what to do. `advice` stands in nobody's
+    way; what is `mendable` is made right with `prepare`."""
 
     code: str
     found: str
     remedy: str
+    advice: Flag = None
+    mendable: Flag = None
 
 
 class Target(Controller):
@@ -285,29 +303,66 @@ class Placements(Body):
 
 
 class MigrationRequest(Asked):
-    """A model (uuid, ``model-<uuid>`` or ``owner/name``) and where it shall go."""
+    """A model (uuid, ``model-<uuid>`` or ``owner/name``) and where it shall go. With
+    ``prepare`` what can be made right on the target will be."""
 
     model: str
     controller: str
     dry_run: bool = False
+    prepare: bool = False
 
 
 class DryRun(Body):
-    """Whether the migration could start now, and everything that stands in the way."""
+    """Whether the migration could start now, everything that stands in the way, and advice."""
 
     ready: bool
     checks: list[Check]
 
 
 class MigrationError(Body):
-    """Why a migration failed."""
+    """Why a migration failed, and what to do."""
 
     code: str
     message: str
+    remedy: str | None = None
+
+
+class Prepared(Body):
+    """Something that was made on the target for a migration. `undone`: it was taken back, since
+    the migration failed."""
+
+    kind: str
+    name: str
+    undone: bool = False
+
+
+class MigrationEvent(Body):
+    """One step of a migration's history."""
+
+    seq: int
+    at: datetime
+    state: str
+    phase: str
+    message: str
+
+
+class Outlook(Body):
+    """What is expected of a migration at a moment. `expected-rest` are seconds until its end,
+    from what others of its size took; absent where nobody can tell. `slow`: it has been in its
+    phase for longer than nearly all others."""
+
+    at: datetime
+    state: str
+    phase: str
+    phase_since: datetime
+    expected_rest: float | None = None
+    slow: bool
 
 
 class Migration(Body):
-    """A model's migration: JIMM's state, Juju's phase and message."""
+    """A model's migration: JIMM's state, Juju's phase and message. `expected-rest` and `slow`
+    are as in an Outlook; `debris` is what a controller kept though it should not have;
+    `machines` and `units` are the model's size, 0 as long as it was not looked at."""
 
     migration_id: str
     model_uuid: str
@@ -320,9 +375,18 @@ class Migration(Body):
     message: str
     requested_by: str
     started: datetime
+    phase_since: datetime
     ended: datetime | None = None
+    expected_rest: float | None = None
+    slow: bool
     error: MigrationError | None = None
+    debris: str | None = None
     checks: list[Check] = []
+    prepare: bool
+    prepared: list[Prepared] = []
+    machines: int
+    units: int
+    history: list[MigrationEvent] | None = None
 
 
 class Migrations(Body):
@@ -330,16 +394,6 @@ class Migrations(Body):
 
     migrations: list[Migration]
     next: str | None = None
-
-
-class MigrationEvent(Body):
-    """One step of a migration's history."""
-
-    seq: int
-    at: datetime
-    state: str
-    phase: str
-    message: str
 
 
 class Problem(Body):

@@ -67,7 +67,7 @@ def add_controller(
     The file's keys: name, username, password, api-addresses (a list of host:port) or
     public-address, and as needed uuid, ca-certificate (PEM) and tls-hostname.
     """
-    body = read_controller(_content(file), "stdin" if file == "-" else file)
+    body = read_file(file)
 
     async def work(client: "Client") -> Row:
         return await client.post("/controllers", body)
@@ -175,6 +175,15 @@ def cloud(controller: Mapping[str, object]) -> str:
 def status(controller: Mapping[str, object]) -> str:
     """The status in one word."""
     return rows.text(rows.child(controller, "status"), "status")
+
+
+def read_file(file: str) -> Row:
+    """The controller in a file, ``-`` for stdin, as the API's body.
+
+    Raises:
+        Usage: it can't be read, or as :func:`read_controller`.
+    """
+    return read_controller(_content(file), "stdin" if file == "-" else file)
 
 
 def read_controller(content: str, source: str) -> Row:

@@ -9,6 +9,7 @@ from jimmctl import arguments, output, rows, watch
 from jimmctl.attempt import Attempt
 from jimmctl.call import Call
 from jimmctl.errors import Interrupted, Usage
+from jimmctl.rows import Row
 
 if TYPE_CHECKING:
     from jimmctl.client import Client
@@ -31,6 +32,9 @@ def migrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what stands in the way; move nothing.")
     ] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make right on the target what can be made right.")
+    ] = False,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="Wait no longer: 90s, 10m, 2h.")
     ] = "",
@@ -49,7 +53,8 @@ def migrate(
         from jimmctl import moving  # asyncio and httpx: not for --help
 
         await client.sign_in()
-        await moving.start(client, attempts, {"controller": target, "dry-run": dry_run})
+        options: Row = {"controller": target, "dry-run": dry_run}
+        await moving.start(client, attempts, options | ({"prepare": True} if prepare else {}))
         if wait:
             await moving.follow(client, attempts, patience)
 
@@ -59,7 +64,7 @@ def migrate(
     except Interrupted as error:
         _tell_what_goes_on(attempts)
         status = error.exit_status
-    failed = _report(call, attempts)
+    failed = _report(call, attempts, prepare=prepare)
     raise typer.Exit(status or int(failed))
 
 
@@ -72,20 +77,19 @@ def _patience(timeout: str, *, wait: bool, dry_run: bool) -> float | None:
 
 
 def _tell_what_goes_on(attempts: Sequence[Attempt]) -> None:
-    started = [attempt.migration for attempt in attempts if attempt.goes_on]
-    for migration in started:
-        output.say(watch.goes_on(migration))
+    started = [attempt for attempt in attempts if attempt.goes_on]
+    for sentence in watch.all_go_on([attempt.migration for attempt in started]):
+        output.say(sentence)
+    for attempt in started:
+        attempt.answer.pop("state", None)  # it was so when it was asked for
     if not started:
         output.say("interrupted: `jimmctl migrations` shows what was started")
 
 
-def _report(call: Call, attempts: Sequence[Attempt]) -> bool:
+def _report(call: Call, attempts: Sequence[Attempt], *, prepare: bool) -> bool:
     """Says what has come of it; whether anything failed."""
     for attempt in attempts:
-        if attempt.error is not None:
-            output.complain(f"{attempt.model.given}: {rows.text(attempt.error, 'message')}")
-            for check in rows.checks(attempt.error) or rows.checks(attempt.answer):
-                output.say(f"- {check.sentence}")
+        _explain(attempt, prepare=prepare)
     documents = [attempt.document() for attempt in attempts]
     call.output.write(
         {"results": documents}, lambda: output.columns(_HEADS, [_line(one) for one in attempts])
@@ -93,10 +97,29 @@ def _report(call: Call, attempts: Sequence[Attempt]) -> bool:
     return any(attempt.error for attempt in attempts)
 
 
+def _explain(attempt: Attempt, *, prepare: bool) -> None:
+    """Why it was refused or failed; and apart from that what is made right, and what is
+    advised."""
+    given = attempt.model.given
+    checks = rows.checks(attempt.error or {}) or rows.checks(attempt.answer)
+    if attempt.error is not None:
+        output.complain(f"{given}: {rows.text(attempt.error, 'message')}")
+        if remedy := rows.text(rows.child(attempt.answer, "error"), "remedy"):
+            output.say(f"- {remedy}")
+    for check in checks:
+        is_mended = prepare and check.mendable
+        if not (check.advice or is_mended):
+            output.say(f"- {check.sentence}")
+        elif not attempt.migration:  # of what has begun it would come too late
+            told = check.found if is_mended else check.sentence
+            output.say(f"{'--prepare mends' if is_mended else 'advice'} for {given}: {told}")
+
+
 def _line(attempt: Attempt) -> Sequence[str]:
     if attempt.error is not None:
         result = rows.text(attempt.error, "message")
     else:
         ready = attempt.answer.get("ready") is True
-        result = "ready" if ready else rows.text(attempt.answer, "state")
+        state = rows.text(attempt.answer, "state")
+        result = "ready" if ready else state or ("goes on" if attempt.goes_on else "")
     return (attempt.model.given, attempt.migration, result)

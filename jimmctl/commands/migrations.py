@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jimmctl import arguments, output, progress, rows, watch
+from jimmctl import arguments, output, progress, rows, track, watch
 from jimmctl.call import Call, command
 from jimmctl.commands.migrate import migrate
 from jimmctl.errors import Interrupted
@@ -25,8 +25,9 @@ KEYS = (
     "started",
     "ended",
     "error",
+    "debris",
 )
-_OPTIONAL = ("ended", "error")
+_OPTIONAL = ("ended", "error", "debris", "expected-rest", "history")
 _HEADS = ("ID", "Model", "Source", "Target", "State", "Phase", "Started", "Message")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The migration's id.")]
@@ -59,6 +60,9 @@ def show_migration(
     watching: Annotated[
         bool, typer.Option("--watch", help="Show each change, until the migration ends.")
     ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Show all that has happened, too.")
+    ] = False,
 ) -> None:
     """Show a migration.
 
@@ -66,11 +70,16 @@ def show_migration(
     """
     wanted = arguments.migration_id(migration)
 
+    query: dict[str, str | int] = {"history": "true"} if history else {}
+
     async def work(client: "Client") -> Row:
-        shown = await client.get(f"/migrations/{wanted}")
+        found = await client.get(f"/migrations/{wanted}", query)
         if not watching:
-            return shown
-        return await watch.to_its_end(client, wanted, rows.text(shown, "model-uuid"))
+            return found
+        with watch.screen() as shown:
+            shown.expect({wanted: _model(found)})
+            ended = await watch.to_its_end(client, wanted, shown)
+        return await client.get(f"/migrations/{wanted}", query) if history else ended
 
     try:
         found = _arranged(call.run(work))
@@ -133,22 +142,55 @@ def _line(migration: Row) -> Sequence[str]:
 
 
 def _sheet(migration: Row) -> str:
+    error = rows.child(migration, "error")
+    pairs = [
+        ("ID", "migration-id"),
+        ("Model", "model-name"),
+        ("Owner", "owner"),
+        ("Model UUID", "model-uuid"),
+        ("Source", "source"),
+        ("Target", "target"),
+        ("State", "state"),
+        ("Phase", "phase"),
+        ("Message", "message"),
+        ("Requested by", "requested-by"),
+        ("Started", "started"),
+        ("In phase since", "" if rows.text(migration, "ended") else "phase-since"),
+        ("Ended", "ended"),
+    ]
     facts = output.facts(
         [
-            ("ID", rows.text(migration, "migration-id")),
-            ("Model", rows.text(migration, "model-name")),
-            ("Owner", rows.text(migration, "owner")),
-            ("Model UUID", rows.text(migration, "model-uuid")),
-            ("Source", rows.text(migration, "source")),
-            ("Target", rows.text(migration, "target")),
-            ("State", rows.text(migration, "state")),
-            ("Phase", rows.text(migration, "phase")),
-            ("Message", rows.text(migration, "message")),
-            ("Started", rows.text(migration, "started")),
-            ("Ended", rows.text(migration, "ended")),
+            *((name, rows.text(migration, key)) for name, key in pairs),
+            ("Expected rest", _rest(migration)),
+            ("Size", _size(migration)),
+            ("Prepared", _prepared(migration)),
             ("Error", rows.error_text(migration)),
+            ("Remedy", rows.text(error, "remedy")),
+            ("Debris", rows.text(migration, "debris")),
         ]
     )
     more = [f"- {check.sentence}" for check in rows.checks(migration)]
-    more.extend(progress.line("", event) for event in rows.children(migration, "events"))
+    more.extend(progress.line("", event) for event in rows.children(migration, "history"))
     return "\n".join((facts, "", *map(output.plain, more))) if more else facts
+
+
+def _rest(migration: Row) -> str:
+    seconds = migration.get("expected-rest")
+    rest = track.clock(seconds) if isinstance(seconds, int | float) else ""
+    slow = "slower than others of its size" if migration.get("slow") is True else ""
+    return ", ".join(one for one in (rest, slow) if one)
+
+
+def _size(migration: Row) -> str:
+    counts = [(rows.text(migration, noun), noun) for noun in ("machines", "units")]
+    return ", ".join(f"{count} {noun}" for count, noun in counts if count not in ("", "0"))
+
+
+def _prepared(migration: Row) -> str:
+    made = rows.children(migration, "prepared")
+    return ", ".join(_thing(one) for one in made)
+
+
+def _thing(made: Row) -> str:
+    taken_back = " (taken back)" if made.get("undone") is True else ""
+    return f"{rows.text(made, 'kind')} {rows.text(made, 'name')}{taken_back}"

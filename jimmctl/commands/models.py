@@ -26,7 +26,7 @@ KEYS = (
     "migration",
 )
 _HEADS = ("Model", "UUID", "Owner", "Controller", "Cloud/Region", "Status", "Migration")
-_TARGET_HEADS = ("Name", "UUID", "Cloud/Region", "Version", "Status", "Ready", "What is missing")
+_TARGET_HEADS = ("Name", "UUID", "Cloud/Region", "Version", "Status", "Ready")
 
 Uuid = Annotated[str, typer.Argument(metavar="UUID", help="The model's uuid.")]
 
@@ -79,7 +79,7 @@ def list_migration_targets(
         return rows.children(await client.get(f"/models/{uuid}/migration-targets"), "controllers")
 
     found = [controllers.arranged(one) for one in call.run(work)]
-    call.output.write(found, lambda: output.columns(_TARGET_HEADS, [_target(one) for one in found]))
+    call.output.write(found, lambda: _targets(found))
 
 
 def update_migrated_model(
@@ -174,14 +174,26 @@ def _migration(model: Row) -> str:
     return " ".join(one for one in said if one)
 
 
+def _targets(found: Sequence[Row]) -> str:
+    """The table, and below it a paragraph for each controller with something to say."""
+    parts = [output.columns(_TARGET_HEADS, [_target(one) for one in found])]
+    for one in found:
+        checks = sorted(rows.checks(one), key=lambda check: check.advice)
+        if checks:
+            lines = [("- advice: " if check.advice else "- ") + check.sentence for check in checks]
+            parts.append("\n".join(map(output.plain, (f"{rows.text(one, 'name')}:", *lines))))
+    return "\n\n".join(parts)
+
+
 def _target(controller: Row) -> Sequence[str]:
-    missing = "; ".join(check.found for check in rows.checks(controller))
+    ready = rows.text(controller, "ready")
+    stand = [check for check in rows.checks(controller) if not check.advice]
+    mendable = ready == "no" and stand and all(check.mendable for check in stand)
     return (
         rows.text(controller, "name"),
         rows.text(controller, "uuid"),
         controllers.cloud(controller),
         rows.text(controller, "agent-version"),
         controllers.status(controller),
-        rows.text(controller, "ready"),
-        missing,
+        "with --prepare" if mendable else ready,
     )

@@ -22,8 +22,10 @@ from jimm.rest.routes import (
     model_moves,
     models,
     placements,
+    plans,
     service_accounts,
     tokens,
+    unmanaged,
 )
 from jimm.settings import Settings
 from jimm.simulator.migration import phases as simulated_phases
@@ -70,7 +72,7 @@ def test_every_command_of_jimmctl_is_documented() -> None:
     named = {
         each
         for row in re.findall(r"^\| (`.*?) \|", table, re.M)
-        for each in re.findall(r"`([a-z-]+)", row)
+        for each in re.findall(r"`((?:plan )?[a-z-]+)", row)
     }
     assert named == set(_commands(create_app()))
 
@@ -98,6 +100,8 @@ def test_every_route_is_documented() -> None:
         models,
         placements,
         migrations,
+        plans,
+        unmanaged,
     ):
         application.include_router(each.router, prefix="/v1")
     paths = application.openapi()["paths"]

@@ -40,17 +40,7 @@ async def add(
     body: schemas.NewController, caller: CallerParam, given: ServicesParam
 ) -> schemas.Controller:
     """Registers a controller, after a look at it."""
-    asked = Registration(
-        name=body.name,
-        uuid=body.uuid,
-        public_address=body.public_address,
-        tls_hostname=body.tls_hostname,
-        addresses=tuple(body.api_addresses),
-        ca_certificate=body.ca_certificate,
-        username=body.username,
-        password=Secret(body.password.get_secret_value()),
-    )
-    return render(await controllers.register(given.fleet, caller, asked))
+    return render(await controllers.register(given.fleet, caller, registration(body)))
 
 
 @router.patch("/{name}", response_model_exclude_none=True)
@@ -93,6 +83,20 @@ async def stop_adding_models(
     """Takes that back."""
     await administration.modify_one(given.fleet, caller, name, user, action="revoke")
     return schemas.Nothing()
+
+
+def registration(body: schemas.NewController) -> Registration:
+    """What an administrator says of a controller."""
+    return Registration(
+        name=body.name,
+        uuid=body.uuid,
+        public_address=body.public_address,
+        tls_hostname=body.tls_hostname,
+        addresses=tuple(body.api_addresses),
+        ca_certificate=body.ca_certificate,
+        username=body.username,
+        password=Secret(body.password.get_secret_value()),
+    )
 
 
 def render(controller: Controller) -> schemas.Controller:

@@ -1,7 +1,5 @@
 """Migrations: asked for, looked at, followed, and decided."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -11,29 +9,28 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from jimm.access.names import qualify
-from jimm.errors import ModelNotFound, NotFound
+from jimm.errors import ModelNotFound, NotFound, SessionTokenInvalid
 from jimm.fleet.caller import Caller
-from jimm.migration import by_hand, requests
+from jimm.migration import by_hand, expectations, prechecks, requests
+from jimm.migration.followers import Follower
 from jimm.migration.prechecks import Finding
 from jimm.registry.migrations import Migration, MigrationEvent
 from jimm.registry.words import MigrationState
 from jimm.rest import paging, problems, schemas
-from jimm.rest.context import CallerParam, Services, ServicesParam
+from jimm.rest.context import CallerParam, Recheck, RecheckParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
 
 router = APIRouter(prefix="/migrations", tags=["migrations"])
 
-POLL: Final = 0.2
-"""Seconds between two looks at a migration that is followed."""
-
-COMMENT: Final = 15.0
-"""Seconds of silence at most: then a comment says that the stream is alive."""
+SILENCE: Final = 10.0
+"""Seconds between two outlooks at most; then it is also looked whether the token still holds."""
 
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        "description": "Events `progress` (a MigrationEvent) with seq as id, then one `end` "
-        "(a Migration).",
+        "description": "Events `progress` (a MigrationEvent) with seq as id; without one "
+        "`outlook` (an Outlook), whenever all that happened was told and at least every 10 s; "
+        "in the end `end` (a Migration).",
     }
 }
 
@@ -52,11 +49,16 @@ async def add(
     model = reference(given, body.model)
     with problems.naming({ModelNotFound: "model", NotFound: "controller"}):
         if not body.dry_run:
-            asked = await requests.request(given.fleet, caller, model, body.controller)
-            return render(given, asked)
+            asked = await requests.request(
+                given.fleet, caller, model, body.controller, prepare=body.prepare
+            )
+            return await render(given, asked)
         findings = await requests.dry_run(given.fleet, caller, model, body.controller)
     response.status_code = 200
-    return schemas.DryRun(ready=not findings, checks=[check(each) for each in findings])
+    return schemas.DryRun(
+        ready=not prechecks.refusing(findings, prepare=body.prepare),
+        checks=[check(each) for each in findings],
+    )
 
 
 @router.get("", response_model_exclude_none=True)
@@ -80,29 +82,41 @@ async def every(
     page, more = paging.cut(rows, limit)
     last = page[-1] if more else None
     return schemas.Migrations(
-        migrations=[render(given, each) for each in page],
+        migrations=[await render(given, each) for each in page],
         next=None if last is None else paging.encode(last.started.isoformat(), last.id),
     )
 
 
 @router.get("/{migration_id}", response_model_exclude_none=True)
-async def show(migration_id: str, caller: CallerParam, given: ServicesParam) -> schemas.Migration:
-    """One migration."""
-    return render(given, await requests.get(given.fleet, caller, migration_id))
+async def show(
+    migration_id: str, caller: CallerParam, given: ServicesParam, history: bool = False
+) -> schemas.Migration:
+    """One migration, with its whole history if that is asked for."""
+    if not history:
+        return await render(given, await requests.get(given.fleet, caller, migration_id))
+    lines: list[MigrationEvent] = []
+    while True:
+        after = lines[-1].seq if lines else 0
+        rows, migration = await requests.events(given.fleet, caller, migration_id, after=after)
+        if not rows:
+            shown = await render(given, migration)
+            return shown.model_copy(update={"history": [_line(each) for each in lines]})
+        lines += rows
 
 
 @router.get("/{migration_id}/events", response_class=StreamingResponse, responses=_STREAM)
 async def events(
     migration_id: str,
     caller: CallerParam,
+    recheck: RecheckParam,
     given: ServicesParam,
     last_event_id: Annotated[int, Header(ge=0, lt=1 << 63)] = 0,
 ) -> StreamingResponse:
     """The history as server-sent events, from its beginning or after `Last-Event-ID`, and on
-    until the migration is over."""
+    until the migration is over, or the token is not valid any more."""
     await requests.get(given.fleet, caller, migration_id)
     return StreamingResponse(
-        follow(given, caller, migration_id, last_event_id),
+        follow(given, recheck, migration_id, last_event_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -116,31 +130,31 @@ async def resolve(
     decided = await by_hand.resolve(
         given.fleet, caller, migration_id, on=body.model_is_on, reason=body.reason
     )
-    return render(given, decided)
+    return await render(given, decided)
 
 
 async def follow(
-    given: Services, caller: Caller, migration_id: str, after: int, *, comment: float = COMMENT
+    given: Services, recheck: Recheck, migration_id: str, after: int, *, silence: float = SILENCE
 ) -> AsyncIterator[str]:
-    """The server-sent events of a migration after a seq; they end with it. No silence is
-    longer than ``comment`` seconds."""
-    quiet_since = time.monotonic()
+    """The server-sent events of a migration after a seq; they end with it, or when whoever
+    follows it may not any more. No silence is longer than ``silence`` seconds."""
     yield "retry: 1000\n\n"
-    while True:
-        rows, migration = await requests.events(given.fleet, caller, migration_id, after=after)
-        for each in rows:
-            after = each.seq
-            yield _event("progress", after, _line(each))
-        if rows:
-            quiet_since = time.monotonic()
-            continue
-        if migration.ended is not None:
-            yield _event("end", after, render(given, migration))
-            return
-        if time.monotonic() - quiet_since > comment - 2 * POLL:
-            quiet_since = time.monotonic()
-            yield ": still there\n\n"
-        await asyncio.sleep(POLL)
+    with given.followers.follow(migration_id, after) as follower:
+        while True:
+            follower.woken.clear()
+            try:
+                rows, migration = await _more(given, await recheck(), follower)
+            except (SessionTokenInvalid, NotFound):
+                return
+            for each in rows:
+                yield _event("progress", _line(each), each.seq)
+            if len(rows) > 1 or (rows and migration.ended is not None):
+                continue  # there may be more than was read at once
+            if migration.ended is not None:
+                yield _event("end", await render(given, migration), follower.seen)
+                return
+            yield _event("outlook", await outlook(given, migration))
+            await follower.news(silence)
 
 
 def reference(given: Services, text: str) -> str:
@@ -153,13 +167,19 @@ def reference(given: Services, text: str) -> str:
 
 def check(finding: Finding) -> schemas.Check:
     """A finding as a body."""
-    return schemas.Check(code=finding.code, found=finding.found, remedy=finding.remedy)
+    return schemas.Check(
+        code=finding.code,
+        found=finding.found,
+        remedy=finding.remedy,
+        advice=finding.advice,
+        mendable=finding.mendable,
+    )
 
 
-def render(given: Services, migration: Migration) -> schemas.Migration:
+async def render(given: Services, migration: Migration) -> schemas.Migration:
     """A migration as a body."""
     owner, _, name = migration.model_name.partition("/")
-    failed = bool(migration.error)
+    expected = await outlook(given, migration)
     return schemas.Migration(
         migration_id=migration.id,
         model_uuid=migration.model_uuid,
@@ -172,11 +192,65 @@ def render(given: Services, migration: Migration) -> schemas.Migration:
         message=migration.message,
         requested_by=given.user_id(migration.requested_by),
         started=migration.started,
+        phase_since=migration.phase_since,
         ended=migration.ended,
-        error=schemas.MigrationError(code=migration.error_code, message=migration.error)
-        if failed
-        else None,
+        expected_rest=expected.expected_rest,
+        slow=expected.slow,
+        error=_error(migration),
+        debris=migration.debris or None,
         checks=[schemas.Check.model_validate(each) for each in migration.checks],
+        prepare=migration.prepare,
+        prepared=[
+            schemas.Prepared(
+                kind=str(each.get("kind", "")),
+                name=str(each.get("name", "")),
+                undone=each.get("undone") is True,
+            )
+            for each in migration.prepared
+        ],
+        machines=migration.machines,
+        units=migration.units,
+    )
+
+
+async def outlook(given: Services, migration: Migration) -> schemas.Outlook:
+    """What is expected of it, as a body."""
+    at = given.fleet.now()
+    expected = expectations.forecast(
+        await given.experience.pastimes(),
+        migration.state,
+        migration.phase,
+        (at - migration.phase_since).total_seconds(),
+        migration.machines,
+        migration.units,
+    )
+    return schemas.Outlook(
+        at=at,
+        state=migration.state.value,
+        phase=migration.phase,
+        phase_since=migration.phase_since,
+        expected_rest=None if expected.rest is None else round(expected.rest, 1),
+        slow=expected.slow,
+    )
+
+
+async def _more(
+    given: Services, caller: Caller, follower: Follower
+) -> tuple[list[MigrationEvent], Migration]:
+    """What the follower has not seen yet, and the migration as it was just before."""
+    rows, migration = await requests.events(
+        given.fleet, caller, follower.migration, after=follower.seen
+    )
+    if rows:
+        follower.seen = rows[-1].seq
+    return rows, migration
+
+
+def _error(migration: Migration) -> schemas.MigrationError | None:
+    if not migration.error:
+        return None
+    return schemas.MigrationError(
+        code=migration.error_code, message=migration.error, remedy=migration.remedy or None
     )
 
 
@@ -190,9 +264,10 @@ def _line(event: MigrationEvent) -> schemas.MigrationEvent:
     )
 
 
-def _event(kind: str, seq: int, body: schemas.Body) -> str:
+def _event(kind: str, body: schemas.Body, seq: int | None = None) -> str:
     data = body.model_dump_json(by_alias=True, exclude_none=True)
-    return f"event: {kind}\nid: {seq}\ndata: {data}\n\n"
+    named = "" if seq is None else f"id: {seq}\n"
+    return f"event: {kind}\n{named}data: {data}\n\n"
 
 
 def _before(cursor: str) -> tuple[datetime, str] | None:

@@ -7,7 +7,7 @@ as an owner and a name.
 from fastapi import APIRouter
 
 from jimm.errors import ModelNotFound, NotFound
-from jimm.migration import by_hand, requests
+from jimm.migration import by_hand, prechecks, requests
 from jimm.rest import problems, schemas
 from jimm.rest.context import CallerParam, ServicesParam
 from jimm.rest.routes import controllers
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 @router.get("/{uuid}/migration-targets", response_model_exclude_none=True)
 async def targets(uuid: str, caller: CallerParam, given: ServicesParam) -> schemas.Targets:
-    """Every other controller, with what stands in the way of a migration to it."""
+    """Every other controller, with what speaks against a migration to it."""
     found = await requests.targets(given.fleet, caller, uuid)
     return schemas.Targets(
         controllers=[
             schemas.Target.model_validate(
                 {
                     **controllers.fields(controller),
-                    "ready": not findings,
+                    "ready": not prechecks.refusing(findings, prepare=False),
                     "checks": [check(each) for each in findings],
                 }
             )

@@ -220,7 +220,7 @@ async def house(
         "JIMM_DATABASE_URL": database_url,
         "JIMM_SECRET_KEY_FILE": str(folder / "key"),
         "JIMM_LISTEN": f"127.0.0.1:{port}",
-        "JIMM_MIGRATIONS_PER_CONTROLLER": "1",
+        "JIMM_MIGRATIONS_AT_ONCE": "1",
     }
     made = House(registry, folder, environment, port)
     keys = load_keys(folder / "key", create=True)

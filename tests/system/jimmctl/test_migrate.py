@@ -96,9 +96,12 @@ async def test_a_dry_run_moves_nothing(stage: Stage, ctl: Ctl) -> None:
     ready, refused = await asyncio.gather(
         ctl(*command, "controller-3", model.reference), ctl(*command, "controller-1", model.uuid)
     )
-    assert (ready.status, ready.err) == (0, "")
-    row = {"model-tag": f"model-{model.uuid}", "migration-id": "", "ready": True}
-    assert ready.json == {"results": [row]}
+    assert ready.status == 0
+    (row,) = ready.json["results"]
+    advice = row.pop("checks", [])
+    assert row == {"model-tag": f"model-{model.uuid}", "migration-id": "", "ready": True}
+    for line, each in zip(ready.err.splitlines(), advice, strict=True):
+        assert line.startswith(f"advice for {model.reference}: {each['found']}")
     assert refused.status == 1
     (told,) = refused.json["results"]
     assert (told["ready"], told["migration-id"]) == (False, "")

@@ -111,7 +111,7 @@ class Scene:
 @pytest.fixture
 async def scene(database_url: str, sealer: Sealer, tmp_path: Path) -> AsyncIterator[Scene]:
     """Controllers a and b, and no worker yet."""
-    async with running_fleet(database_url, sealer, migrations_per_controller=2) as fleet:
+    async with running_fleet(database_url, sealer, migrations_per_source=2) as fleet:
         made = Scene(fleet, tmp_path)
         try:
             await made.start("a")

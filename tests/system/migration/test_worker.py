@@ -3,7 +3,7 @@
 from jimm.controllers.calls import user_manager
 from jimm.migration import by_hand, requests, target_login
 from jimm.migration.operation import Pace
-from jimm.registry import settings
+from jimm.registry import audit, placements, settings
 from jimm.simulator.migration import phases as juju
 from tests.eventually import eventually
 from tests.fix_fleet import ADMIN
@@ -25,6 +25,25 @@ async def test_a_model_moves_and_everything_follows_it(scene: Scene) -> None:
     seen = {event.phase for event in history}
     assert {juju.Phase.QUIESCE, juju.Phase.IMPORT, juju.Phase.VALIDATION} <= seen
     assert done.juju_id == f"{model}:0"
+
+
+async def test_the_trail_and_the_placements_know_how_it_ended(scene: Scene) -> None:
+    first, second = await scene.model("m1"), await scene.model("m2")
+    async with scene.working():
+        await scene.until(await scene.request(first), "done")
+        scene.fault("a", "Controller.InitiateMigration", "refuse", message="no")
+        await scene.until(await scene.request(second), "failed")
+    async with scene.fleet.registry.read() as session:
+        trail = [each for each in await audit.page(session) if each.action == "end-migration"]
+        placed = await placements.page(session)
+    told = {each.model_uuid: (each.identity, each.outcome, each.error_code) for each in trail}
+    assert told == {
+        first: ("admin@jimm", "done", ""),
+        second: ("admin@jimm", "failed", "juju-refused"),
+    }
+    assert [(each.name, each.chosen, each.policy) for each in placed] == [
+        ("m1", "b", "migrate-model")
+    ]
 
 
 async def test_it_moves_back_and_forth(scene: Scene) -> None:
@@ -53,8 +72,11 @@ async def test_a_target_that_fails_in_import_leaves_all_as_it_was(scene: Scene) 
     scene.fault("b", "phase.target.IMPORT", "refuse", message="disk full")
     async with scene.working():
         failed = await scene.until(await scene.request(model), "failed")
-        assert failed.error_code == "aborted"
-        assert "failed to import model into target controller: disk full" in failed.error
+        told = [each.message for each in await scene.history(failed)]
+        assert any("import model into target controller: disk full" in each for each in told)
+        assert failed.error_code
+        assert failed.error
+        assert failed.remedy
         assert scene.hosts(model) == ["a"]
         assert (await scene.registered(model)).controller_name == "a"
         assert scene.moved == []
@@ -82,7 +104,7 @@ async def test_secrets_in_a_reason_are_not_told(scene: Scene) -> None:
     async with scene.working():
         failed = await scene.until(await scene.request(model), "failed")
     told = failed.error + str(await scene.history(failed))
-    assert "credential attribute mismatch" in failed.error
+    assert "another credential of the same name" in failed.error
     assert "s3cret" not in told
     assert "0ther" not in told
 
@@ -94,6 +116,8 @@ async def test_a_reap_that_failed_is_a_move(scene: Scene) -> None:
         done = await scene.until(await scene.request(model), "done")
     assert (await scene.registered(model)).controller_name == "b"
     assert any("removing exported model failed" in e.message for e in await scene.history(done))
+    assert done.debris.startswith("a: removing exported model failed")
+    assert "destroy-model on a" in done.remedy
 
 
 async def test_a_half_import_that_the_source_left_is_cleared(scene: Scene) -> None:
@@ -103,7 +127,7 @@ async def test_a_half_import_that_the_source_left_is_cleared(scene: Scene) -> No
     async with scene.working():
         failed = await scene.until(await scene.request(model), "failed")
         assert scene.hosts(model) == ["a"]
-        assert "model activation failed" in failed.error
+        assert failed.error.startswith("the target took the model in but could not")
         await scene.until(await scene.request(model), "done")
     assert scene.hosts(model) == ["b"]
 
@@ -160,7 +184,9 @@ async def test_what_the_source_refuses_is_told_at_once(scene: Scene) -> None:
     scene.fault("a", "Controller.InitiateMigration", "refuse", message=text)
     async with scene.working():
         failed = await scene.until(await scene.request(model), "failed")
-    assert (failed.error_code, failed.error) == ("source-refused", text)
+    assert failed.error_code == "source-check-failed"
+    assert failed.message == text
+    assert failed.remedy
     assert scene.hosts(model) == ["a"]
 
 

@@ -1,5 +1,6 @@
 """Migrations: asked for, looked at, followed, decided."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,9 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.system.rest.scene import Made, Stage, problem
+from tests.system.rest.scene import Made, Stage, client_of, problem
 
-OPTIONAL = {"ended", "error"}
 KEYS = {
     "migration-id",
     "model-uuid",
@@ -22,7 +22,13 @@ KEYS = {
     "message",
     "requested-by",
     "started",
+    "phase-since",
+    "slow",
     "checks",
+    "prepare",
+    "prepared",
+    "machines",
+    "units",
 }
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
 
@@ -39,7 +45,7 @@ class Event:
 async def events(
     client: httpx.AsyncClient, migration: str, *, after: str = ""
 ) -> AsyncIterator[Event]:
-    """The events of a migration, as they come."""
+    """The events of a migration that have an id, as they come."""
     headers = {"Last-Event-ID": after} if after else {}
     path = f"/migrations/{migration}/events"
     async with client.stream("GET", path, headers=headers) as answer:
@@ -51,8 +57,9 @@ async def events(
             if line:
                 name, _, value = line.partition(": ")
                 fields[name] = value
-            elif "data" in fields:
-                yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
+            else:
+                if "id" in fields:
+                    yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
                 fields = {}
 
 
@@ -72,7 +79,8 @@ async def test_a_dry_run_either_way(stage: Stage, alice: httpx.AsyncClient) -> N
         for reference in (model.uuid, f"model-{model.uuid}", model.reference):
             asked = {"model": reference, "controller": "controller-3", "dry-run": True}
             told = await client.post("/migrations", json=asked)
-            assert (told.status_code, told.json()) == (200, {"ready": True, "checks": []})
+            assert (told.status_code, told.json()["ready"]) == (200, True)
+            assert all(each["advice"] for each in told.json()["checks"])
     asked = {"model": model.uuid, "controller": "controller-1", "dry-run": True}
     told = await stage.admin.post("/migrations", json=asked)
     assert told.status_code == 200
@@ -113,7 +121,7 @@ async def test_a_migration_to_its_end(stage: Stage, alice: httpx.AsyncClient) ->
     answer = await stage.admin.post("/migrations", json=asked)
     assert answer.status_code == 202
     accepted = answer.json()
-    assert set(accepted) == KEYS
+    assert set(accepted) - {"expected-rest"} == KEYS
     assert (accepted["model-uuid"], accepted["owner"]) == (model.uuid, "alice")
     assert (accepted["model-name"], accepted["state"]) == (model.name, "requested")
     assert (accepted["source"], accepted["target"]) == ("controller-1", "controller-3")
@@ -132,6 +140,9 @@ async def test_a_migration_to_its_end(stage: Stage, alice: httpx.AsyncClient) ->
         shown = (await client.get(path)).json()
         assert shown == end.data
         assert set(shown) == KEYS | {"ended"}
+    whole = (await alice.get(path, params={"history": True})).json()
+    assert whole.pop("history") == [each.data for each in changes]
+    assert whole == end.data
     moved = (await alice.get(f"/models/{model.uuid}")).json()
     assert (moved["controller-name"], "migration" in moved) == ("controller-3", False)
 
@@ -156,6 +167,36 @@ async def test_a_stream_is_taken_up_without_a_gap(stage: Stage) -> None:
         headers = {"Last-Event-ID": wrong}
         answer = await stage.admin.get(f"/migrations/{identifier}/events", headers=headers)
         problem(answer, 422, "not valid", "last-event-id")
+
+
+async def test_a_stream_ends_with_its_token(stage: Stage) -> None:
+    _, migration = await begun(stage, "phase.source.IMPORT", "IMPORT")
+    path = f"/migrations/{migration['migration-id']}/events"
+    async with client_of(stage.dev, "alice") as alice:
+        (token,) = (await alice.get("/tokens")).json()["tokens"][:1]
+        async with asyncio.timeout(8), alice.stream("GET", path) as answer:
+            async for line in answer.aiter_lines():
+                if line == "event: outlook":
+                    assert (await stage.admin.get("/whoami")).is_success
+                    assert (await alice.delete(f"/tokens/{token['id']}")).is_success
+        problem(await alice.get(path), 401, "session token invalid")
+
+
+async def test_what_is_expected_is_told_with_each_change(stage: Stage) -> None:
+    _, migration = await begun(stage, "phase.source.IMPORT", "IMPORT")
+    path = f"/migrations/{migration['migration-id']}"
+    async with stage.admin.stream("GET", f"{path}/events") as answer:
+        lines = answer.aiter_lines()
+        async for line in lines:
+            if line == "event: outlook":
+                break
+        data = (await anext(lines)).removeprefix("data: ")
+    outlook = json.loads(data)
+    shown = (await stage.admin.get(path)).json()
+    assert set(outlook) - {"expected-rest"} == {"at", "state", "phase", "phase-since", "slow"}
+    for key in ("state", "phase", "phase-since", "slow"):
+        assert outlook[key] == shown[key]
+    assert outlook["at"] >= outlook["phase-since"]
 
 
 async def test_while_a_model_moves(stage: Stage, alice: httpx.AsyncClient) -> None:
@@ -224,7 +265,7 @@ async def test_a_failure_is_told_with_its_reason(stage: Stage) -> None:
     begun = (await stage.admin.post("/migrations", json=asked)).json()
     *_, end = [each async for each in events(stage.admin, begun["migration-id"])]
     assert end.data["state"] == "failed"
-    assert set(end.data["error"]) == {"code", "message"}
+    assert set(end.data["error"]) == {"code", "message", "remedy"}
     assert why in end.data["error"]["message"]
     shown = (await stage.admin.get(f"/models/{model.uuid}")).json()
     assert (shown["controller-name"], "migration" in shown) == ("controller-1", False)

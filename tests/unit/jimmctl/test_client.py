@@ -194,7 +194,9 @@ async def test_a_broken_stream_is_taken_up_after_the_last_event() -> None:
         events(event(4), event(5, "end")),
     )
     told: list[str] = []
-    found = [(one.id, one.name) async for one in script.client().follow("m1", told.append)]
+    found = [
+        (one.id, one.name) async for one in script.client().follow("/migrations/m1", told.append)
+    ]
     assert found == [
         ("1", "progress"),
         ("2", "progress"),
@@ -209,10 +211,14 @@ async def test_a_broken_stream_is_taken_up_after_the_last_event() -> None:
 
 async def test_a_stream_that_is_refused_or_away_for_good_ends() -> None:
     with pytest.raises(Refused, match="no such migration"):
-        async for _ in Script(problem(404, "no such migration")).client().follow("m1", print):
+        async for _ in (
+            Script(problem(404, "no such migration")).client().follow("/migrations/m1", print)
+        ):
             pass
     with pytest.raises(Unreachable, match="away for too long"):
-        async for _ in Script(httpx.ConnectError("no")).client(patience=-1.0).follow("m1", print):
+        async for _ in (
+            Script(httpx.ConnectError("no")).client(patience=-1.0).follow("/migrations/m1", print)
+        ):
             pass
 
 

@@ -1,10 +1,17 @@
 """What a migration's events and rows mean, and how a row is read."""
 
-from jimmctl import progress, rows
+import io
+import sys
+
+import pytest
+
+from jimmctl import progress, rows, watch
 from jimmctl.arguments import Model
 from jimmctl.attempt import Attempt
+from jimmctl.drawing import Bars
 from jimmctl.errors import Check, Refused, Unreachable
 from jimmctl.sse import Event
+from jimmctl.watch import Lines
 
 UUID = "982b16d9-a945-4762-b684-fd4fd885aa11"
 
@@ -68,3 +75,29 @@ def test_rows_of_unexpected_types_do_no_harm() -> None:
     assert rows.checks(row) == (Check("", "", ""),)
     assert rows.child(row, "status") == {}
     assert [rows.text(row, key) for key in ("flag", "count", "none")] == ["yes", "3", ""]
+
+
+class Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "is_drawn"), [("xterm", True), ("dumb", False), ("", False)])
+def test_only_a_terminal_that_can_be_drawn_on_gets_bars(
+    monkeypatch: pytest.MonkeyPatch, term: str, is_drawn: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", term)
+    with watch.screen() as shown:
+        assert isinstance(shown, Bars if is_drawn else Lines)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with watch.screen() as shown:
+        assert isinstance(shown, Lines)
+
+
+def test_what_goes_on_is_said_of_each_or_of_all() -> None:
+    assert watch.all_go_on(["a", "b"]) == [watch.goes_on("a"), watch.goes_on("b")]
+    (sentence,) = watch.all_go_on(["a"] * 6)
+    assert sentence == "6 migrations go on: look with `jimmctl migrations`"
