@@ -25,7 +25,7 @@ from jimm.errors import (
     Unauthorized,
     WrongController,
 )
-from jimm.fleet import defaults, facts, leasing, levels, placing
+from jimm.fleet import defaults, facts, leasing, levels, placing, ssh_keys
 from jimm.fleet.caller import Caller
 from jimm.fleet.credentials import push_if_older
 from jimm.fleet.fleet import Fleet, endpoint
@@ -228,10 +228,12 @@ async def _send(
     async with fleet.pool.as_user(endpoint(controller), login) as link:
         if work.credential is not None:
             await push_if_older(fleet, controller, work.credential, link, user)
+        merged = await defaults.merged(fleet, caller, work.cloud.name, region, work.new.config)
+        config, keys = ssh_keys.apart(merged, controller)
         request = CreateModel(
             name=work.new.name,
             owner_tag=tags.user_tag(user),
-            config=await defaults.merged(fleet, caller, work.cloud.name, region, work.new.config),
+            config=config,
             cloud_tag=tags.cloud_tag(work.cloud.name),
             region=region,
             credential=_credential_tag(work.credential, user),
@@ -247,7 +249,9 @@ async def _send(
             )
         if not ours:
             raise LostAnswer("another worker took the creation over; look again in a moment")
-        return await calls.create_model_plain(link, request)
+        info = await calls.create_model_plain(link, request)
+    await ssh_keys.tell(fleet, controller, work.new.owner, ModelUUID(str(info.get("uuid"))), keys)
+    return info
 
 
 def _credential_tag(credential: Credential | None, user: str) -> str:

@@ -17,7 +17,7 @@ from jimm.registry.controllers import Controller
 from jimm.registry.crypto import Sealer
 from jimm.registry.session import Registry
 from jimm.settings import Settings
-from jimm.wire.tags import ControllerUUID
+from jimm.wire.tags import ControllerUUID, ModelUUID
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,22 @@ class Fleet:
 
     @asynccontextmanager
     async def as_user(
-        self, controller: Controller, identity: str, access: Mapping[str, str]
+        self,
+        controller: Controller,
+        identity: str,
+        access: Mapping[str, str],
+        *,
+        model: ModelUUID | None = None,
     ) -> AsyncIterator[tuple[Link, str]]:
-        """A link of its own in somebody's name, and their user id there; ``access`` as
-        :meth:`Trust.user_login`.
+        """A link of its own in somebody's name, to the controller or to one of its models, and
+        their user id there; ``access`` as :meth:`Trust.user_login`.
 
         Raises:
             ControllerError: the controller is away, or does not take the login.
         """
         own = self.link(controller)
         login, user = await self.trust.user_login(controller, identity, access, own)
-        async with self.pool.as_user(endpoint(controller), login) as link:
+        async with self.pool.as_user(endpoint(controller), login, model=model) as link:
             yield link, user
 
     async def connect_all(self) -> None:

@@ -46,9 +46,7 @@ from jimm.registry import (
 from jimm.registry.controllers import Controller
 from jimm.registry.credentials import Credential
 from jimm.registry.models import Model, NewModel
-from jimm.registry.placements import NewPlacement
 from jimm.registry.relations import Object
-from jimm.registry.session import WriteSession
 from jimm.registry.words import ModelState, Relation, Trust
 from jimm.wire import codes, tags
 from jimm.wire.fold import convert
@@ -332,7 +330,14 @@ async def _write(fleet: Fleet, caller: Caller, found: _Found) -> Model:
             await offers.put(session, offer_hosts.as_row(model_id, each))
             about = Object.offer(each.offer_uuid)
             await relations.add(session, found.owner, Relation.ADMINISTRATOR, about)
-        await _remember(session, caller, found, model)
+        await placements.note(
+            session,
+            model,
+            controller.name,
+            policy="import-model",
+            reason=f"lived there before JIMM knew it, as {told.owner}/{told.name}",
+            by=caller.identity,
+        )
         await audit.record(
             session,
             caller.did(
@@ -343,26 +348,6 @@ async def _write(fleet: Fleet, caller: Caller, found: _Found) -> Model:
             ),
         )
     return model
-
-
-async def _remember(session: WriteSession, caller: Caller, found: _Found, model: Model) -> None:
-    """Why the model is where it is."""
-    name = found.controller.name
-    lived = f"lived there before JIMM knew it, as {found.told.owner}/{found.told.name}"
-    placed = await placements.add(
-        session,
-        NewPlacement(
-            model_id=model.id,
-            owner=model.owner,
-            name=model.name,
-            cloud=model.cloud,
-            region=model.region,
-            policy="import-model",
-            candidates=({"controller": name, "eligible": True, "rank": 1, "reasons": [lived]},),
-            requested_by=caller.identity,
-        ),
-    )
-    await placements.finish(session, placed, chosen=name, attempts=())
 
 
 def _notes(fleet: Fleet, found: _Found) -> tuple[str, ...]:

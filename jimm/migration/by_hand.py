@@ -22,7 +22,6 @@ from jimm.registry import controllers, destinations, migrations, models, placeme
 from jimm.registry.controllers import Controller
 from jimm.registry.migrations import Migration, Step
 from jimm.registry.models import Model
-from jimm.registry.placements import NewPlacement
 from jimm.registry.words import ENDED, ModelState
 
 
@@ -152,27 +151,18 @@ async def _require_gone(fleet: Fleet, model: Model, target: Controller) -> None:
 
 
 async def _remap(fleet: Fleet, caller: Caller, model: Model, target: Controller) -> None:
-    chosen = f"moved by hand from {model.controller_name or 'no controller'}"
     async with fleet.registry.write() as session:
         if await migrations.active(session, [model.uuid]):
             raise MigrationUnderway
         await models.set_controller(session, model.uuid, target.id)
-        placed = await placements.add(
+        await placements.note(
             session,
-            NewPlacement(
-                model_id=model.id,
-                owner=model.owner,
-                name=model.name,
-                cloud=model.cloud,
-                region=model.region,
-                policy="update-migrated-model",
-                candidates=(
-                    {"controller": target.name, "eligible": True, "rank": 1, "reasons": [chosen]},
-                ),
-                requested_by=caller.identity,
-            ),
+            model,
+            target.name,
+            policy="update-migrated-model",
+            reason=f"moved by hand from {model.controller_name or 'no controller'}",
+            by=caller.identity,
         )
-        await placements.finish(session, placed, chosen=target.name, attempts=())
         await audit.record(
             session,
             caller.did(

@@ -4,7 +4,6 @@ from jimm import audit
 from jimm.fleet.caller import Caller
 from jimm.registry import models, placements
 from jimm.registry.migrations import Migration
-from jimm.registry.placements import NewPlacement
 from jimm.registry.session import WriteSession
 from jimm.registry.words import MigrationState
 
@@ -33,20 +32,11 @@ async def note(session: WriteSession, ended: Migration) -> None:
 async def note_move(session: WriteSession, moved: Migration) -> None:
     """For the history of placements: the model is on another controller, and why."""
     model = await models.by_uuid(session, moved.model_uuid)
-    reason = f"moved from {moved.source_name} by migration {moved.id}"
-    placed = await placements.add(
+    await placements.note(
         session,
-        NewPlacement(
-            model_id=model.id,
-            owner=model.owner,
-            name=model.name,
-            cloud=model.cloud,
-            region=model.region,
-            policy=POLICY,
-            candidates=(
-                {"controller": moved.target_name, "eligible": True, "rank": 1, "reasons": [reason]},
-            ),
-            requested_by=moved.requested_by,
-        ),
+        model,
+        moved.target_name,
+        policy=POLICY,
+        reason=f"moved from {moved.source_name} by migration {moved.id}",
+        by=moved.requested_by,
     )
-    await placements.finish(session, placed, chosen=moved.target_name, attempts=())

@@ -8,6 +8,7 @@ from typing import Final
 
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.leasing import LEASE, kept
+from jimm.fleet.rounds import Rounds
 from jimm.migration import target_login
 from jimm.migration.experience import Experience
 from jimm.migration.looks import Looks
@@ -58,7 +59,8 @@ class Worker:
         self._experience = experience or Experience(fleet.registry, time.monotonic)
         self._pace = pace or Pace()
         self._looks = Looks(fleet)
-        self._woken = asyncio.Event()
+        self._driving = Tasks()
+        self._rounds = Rounds("the look for migrations", self._claim_all)
         self._limits = Limits(
             per_source=fleet.settings.migrations_per_source,
             per_target=fleet.settings.migrations_per_target,
@@ -67,28 +69,24 @@ class Worker:
 
     def wake(self) -> None:
         """There may be work: a migration was asked for, or something was heard about one."""
-        self._woken.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
         """Works until cancelled; hands every lease back then."""
-        driving, sweeping = Tasks(), Tasks()
+        sweeping = Tasks()
         sweeping.spawn(self._sweep(), name="take back the logins of migrations")
         try:
-            while True:
-                self._woken.clear()
-                await self._claim_all(driving)
-                await self._wait()
+            await self._rounds.run()
         finally:
             await sweeping.aclose()
-            await driving.aclose()
+            await self._driving.aclose()
             await self._hand_back()
 
-    async def _claim_all(self, driving: Tasks) -> None:
-        try:
-            while (claimed := await self._claim()) is not None:
-                driving.spawn(self._drive(claimed), name=f"migration {claimed.id}")
-        except Exception:
-            log.warning("could not look for migrations", exc_info=True)
+    async def _claim_all(self) -> float:
+        while (claimed := await self._claim()) is not None:
+            self._driving.spawn(self._drive(claimed), name=f"migration {claimed.id}")
+        await asyncio.sleep(SPACING)  # every step of every migration wakes all workers
+        return EVERY
 
     async def _claim(self) -> Migration | None:
         """Claims one; its turn begins in the same transaction, so that the next claim counts it
@@ -98,14 +96,6 @@ class Worker:
             if claimed is None or claimed.state is not State.REQUESTED:
                 return claimed
             return await migrations.apply(session, claimed.held, first_step(claimed))
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(EVERY):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(SPACING)  # every step of every migration wakes all workers
 
     async def _drive(self, migration: Migration) -> None:
         try:
@@ -124,7 +114,7 @@ class Worker:
         log.info("migration %s of %s is %s", ended.id, ended.model_uuid, ended.state.value)
         if ended.state is State.DONE:
             await self._on_moved(ended.model_uuid)
-        self._woken.set()  # one that waited for its turn may have it now
+        self.wake()  # one that waited for its turn may have it now
         if operation.target.is_outside:
             await self._fleet.connect_all()
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from jimm.registry.models import Model
 from jimm.registry.rows import columns, record
 from jimm.registry.session import ReadSession, WriteSession
 from jimm.registry.tables import PlacementRow
@@ -66,6 +67,29 @@ async def finish(
         .where(PlacementRow.id == placement_id)
         .values(chosen=chosen, attempts=tuple(attempts))
     )
+
+
+async def note(
+    session: WriteSession, model: Model, controller: str, *, policy: str, reason: str, by: str
+) -> None:
+    """Records that a model is on a controller without a choice of placement: ``policy`` is how
+    it came there, ``reason`` why, ``by`` whoever asked for it."""
+    placed = await add(
+        session,
+        NewPlacement(
+            model_id=model.id,
+            owner=model.owner,
+            name=model.name,
+            cloud=model.cloud,
+            region=model.region,
+            policy=policy,
+            candidates=(
+                {"controller": controller, "eligible": True, "rank": 1, "reasons": [reason]},
+            ),
+            requested_by=by,
+        ),
+    )
+    await finish(session, placed, chosen=controller, attempts=())
 
 
 async def choose(session: WriteSession, model_id: int, chosen: str) -> None:

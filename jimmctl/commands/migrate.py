@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 _HEADS = ("Model", "Migration", "Result")
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what stands in the way; move nothing.")
+]
+Prepare = Annotated[
+    bool, typer.Option("--prepare", help="Make right on the target what can be made right.")
+]
+Timeout = Annotated[
+    str, typer.Option("--timeout", metavar="TIME", help="Wait no longer: 90s, 10m, 2h.")
+]
+
 
 def migrate(
     call: Call,
@@ -29,15 +39,9 @@ def migrate(
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the migrations to their end.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what stands in the way; move nothing.")
-    ] = False,
-    prepare: Annotated[
-        bool, typer.Option("--prepare", help="Make right on the target what can be made right.")
-    ] = False,
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="Wait no longer: 90s, 10m, 2h.")
-    ] = "",
+    dry_run: DryRun = False,
+    prepare: Prepare = False,
+    timeout: Timeout = "",
 ) -> None:
     """Migrate models to another controller.
 
@@ -46,7 +50,7 @@ def migrate(
     whether or not somebody waits for it.
     """
     target = arguments.controller_name(controller)
-    patience = _patience(timeout, wait=wait, dry_run=dry_run)
+    patience = how_long(timeout, wait=wait, dry_run=dry_run)
     attempts = [Attempt(one, one.uuid) for one in dict.fromkeys(map(arguments.model, models))]
 
     async def work(client: "Client") -> None:
@@ -68,7 +72,12 @@ def migrate(
     raise typer.Exit(status or int(failed))
 
 
-def _patience(timeout: str, *, wait: bool, dry_run: bool) -> float | None:
+def how_long(timeout: str, *, wait: bool, dry_run: bool) -> float | None:
+    """Seconds to wait; ``None`` without an end.
+
+    Raises:
+        Usage: the options do not go together.
+    """
     if dry_run and wait:
         raise Usage("--dry-run moves nothing that --wait could wait for: leave one of them out")
     if timeout and not wait:

@@ -8,7 +8,8 @@ from jimmctl import arguments, output, rows, watch
 from jimmctl.attempt import Attempt
 from jimmctl.call import Call
 from jimmctl.commands import controllers
-from jimmctl.errors import Interrupted, Usage
+from jimmctl.commands.migrate import DryRun, Prepare, Timeout, how_long
+from jimmctl.errors import Interrupted
 from jimmctl.rows import Row
 
 if TYPE_CHECKING:
@@ -25,15 +26,9 @@ def migrate_out(
         ),
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Follow the migration to its end.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what stands in the way; move nothing.")
-    ] = False,
-    prepare: Annotated[
-        bool, typer.Option("--prepare", help="Make right on the target what can be made right.")
-    ] = False,
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="Wait no longer: 90s, 10m, 2h.")
-    ] = "",
+    dry_run: DryRun = False,
+    prepare: Prepare = False,
+    timeout: Timeout = "",
 ) -> None:
     """Migrate a model out of JIMM, to a controller that is not registered.
 
@@ -41,7 +36,7 @@ def migrate_out(
     the migration. When the model has arrived, JIMM does not know it any more. The exit status
     is 1 when it was refused, and with --wait also when it did not arrive.
     """
-    patience = _patience(timeout, wait=wait, dry_run=dry_run)
+    patience = how_long(timeout, wait=wait, dry_run=dry_run)
     uuid = arguments.model_uuid(model)
     body: Row = {**controllers.read_file(file), "dry-run": dry_run, "prepare": prepare}
     attempt = Attempt(arguments.Model(uuid=uuid), uuid)
@@ -59,14 +54,6 @@ def migrate_out(
         _tell_what_goes_on(attempt)
         raise
     _report(call, attempt, is_dry=dry_run)
-
-
-def _patience(timeout: str, *, wait: bool, dry_run: bool) -> float | None:
-    if dry_run and wait:
-        raise Usage("--dry-run moves nothing that --wait could wait for: leave one of them out")
-    if timeout and not wait:
-        raise Usage("--timeout is how long to --wait: give both")
-    return arguments.duration(timeout) if timeout else None
 
 
 def _tell_what_goes_on(attempt: Attempt) -> None:

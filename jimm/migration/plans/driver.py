@@ -1,11 +1,11 @@
 """The driver: claims plans that are due, and carries each on in a task of its own."""
 
-import asyncio
 import logging
 from typing import Final
 
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.leasing import LEASE, kept
+from jimm.fleet.rounds import Rounds
 from jimm.migration.plans.drive import Drive, PlanLost
 from jimm.migration.plans.errands import ask, upgrade
 from jimm.migration.plans.pace import PlanPace
@@ -25,7 +25,8 @@ class Driver:
     def __init__(self, fleet: Fleet, *, pace: PlanPace | None = None) -> None:
         self._fleet = fleet
         self._pace = pace or PlanPace()
-        self._woken = asyncio.Event()
+        self._driving = Tasks()
+        self._rounds = Rounds("the look for plans", self._claim_all)
         self._drives: dict[str, Drive] = {}
 
     def wake(self, plan_id: str = "") -> None:
@@ -33,7 +34,7 @@ class Driver:
         if plan_id in self._drives:
             self._drives[plan_id].wake()
             return
-        self._woken.set()
+        self._rounds.wake()
         if not plan_id:
             for each in self._drives.values():
                 each.wake()
@@ -45,33 +46,20 @@ class Driver:
 
     async def run(self) -> None:
         """Works until cancelled; hands every lease back then."""
-        driving = Tasks()
         try:
-            while True:
-                self._woken.clear()
-                await self._claim_all(driving)
-                await self._wait()
+            await self._rounds.run()
         finally:
-            await driving.aclose()
+            await self._driving.aclose()
             await self._hand_back()
 
-    async def _claim_all(self, driving: Tasks) -> None:
-        try:
-            while (claimed := await self._claim()) is not None:
-                driving.spawn(self._drive(claimed), name=f"plan {claimed.id}")
-        except Exception:
-            log.warning("could not look for plans", exc_info=True)
+    async def _claim_all(self) -> float:
+        while (claimed := await self._claim()) is not None:
+            self._driving.spawn(self._drive(claimed), name=f"plan {claimed.id}")
+        return EVERY
 
     async def _claim(self) -> Plan | None:
         async with self._fleet.registry.write() as session:
             return await plans.claim(session, self._fleet.worker, LEASE)
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(EVERY):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def _drive(self, plan: Plan) -> None:
         drive = Drive(self._fleet, self._pace, plan, ask=ask, upgrade=upgrade)

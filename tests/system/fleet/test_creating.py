@@ -13,7 +13,7 @@ from jimm.registry.words import ModelState
 from jimm.wire import tags
 from jimm.wire.params.model_manager import CreateModel
 from tests.eventually import eventually
-from tests.fix_fleet import ALICE, BOB, connected, running_fleet
+from tests.fix_fleet import ADMIN, ALICE, BOB, connected, running_fleet
 from tests.system.fleet.conftest import Scene
 
 CREATE = "ModelManager.CreateModel"
@@ -256,3 +256,14 @@ async def test_a_caller_that_leaves_does_not_stop_it(scene: Scene) -> None:
         return "m1" in await scene.listed()
 
     assert await eventually(is_listed)
+
+
+async def test_the_keys_of_a_model_on_juju_4_are_told_to_the_model(scene: Scene) -> None:
+    """Juju 4 refuses a new model whose config has them, and every client puts them there."""
+    await scene.start("four", version="4.0.13")
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEynpFRcqPKZrHdKWDwiJuoP4VnTYNrBm3qEhyKMw1kc alice"
+    config = {"authorized-keys": f"{key}\n", "simulated-applications": "ubuntu:1"}
+    new = creation.NewModel("m4", "alice@jimm", Wanted("metro", "", "four"), None, config)
+    made = await creation.create(scene.fleet, ADMIN, new)
+    kept = scene.peers["four"].store.models[made.model.uuid].config
+    assert str(kept["authorized-keys"]).split("\n") == [key]
