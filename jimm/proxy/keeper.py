@@ -21,7 +21,7 @@ from jimm.errors import (
 from jimm.fleet.facts import seems_busy
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.migration import views
-from jimm.migration.verdict import Absent, Present, Silent, View, is_exporting
+from jimm.migration.verdict import Absent, Present, Silent, View, is_exporting, is_opaque
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.guard import Restriction
 from jimm.proxy.paths import Forbidden, Level, needs_superuser
@@ -246,7 +246,7 @@ def restriction(entry: Entry, view: View | None) -> Restriction | None:
             return Restriction.IMPORTING
         if is_exporting(view):
             return Restriction.EXPORTING
-        if _host(entry).agent_version.startswith("3."):
+        if not is_opaque(_host(entry).agent_version):
             return None
     elif not isinstance(view, Silent):
         return None
