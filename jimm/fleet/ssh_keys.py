@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 KEY: Final = "authorized-keys"
 
 
-def apart(
-    config: dict[str, object], controller: Controller
-) -> tuple[dict[str, object], list[str]]:
+def apart(config: dict[str, object], controller: Controller) -> tuple[dict[str, object], list[str]]:
     """The config as the controller takes it, and the keys that have to be told afterwards."""
     if KEY not in config or controller.agent_version.startswith(("2.", "3.")):
         return config, []

@@ -6,6 +6,7 @@ is found where it is.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,6 +36,10 @@ WHILE_MOVING: Final = 1.0
 """Seconds between looks while a model moves, comes or goes."""
 
 
+Recorded = dict[ModelUUID, dict[str, object]]
+"""Rows of ``ListModelSummaries`` that are written down, by model."""
+
+
 class Watch:
     """Looks at every controller; one that is slow holds up nobody but itself."""
 
@@ -43,6 +48,7 @@ class Watch:
         self._rounds = Rounds("looking at the controllers", self._look_at_all)
         self._looks = Tasks()
         self._looked_at: set[ControllerUUID] = set()
+        self._recorded: defaultdict[ControllerUUID, Recorded] = defaultdict(dict)
         self._late_pushes = LatePushes(fleet)
 
     def wake(self) -> None:
@@ -68,7 +74,7 @@ class Watch:
 
     async def _look(self, controller: Controller) -> None:
         try:
-            await look_at(self._fleet, controller)
+            await look_at(self._fleet, controller, self._recorded[controller.uuid])
             if controller.available:
                 await self._late_pushes.look(controller)
         finally:
@@ -76,6 +82,9 @@ class Watch:
 
 
 MOVING: Final = frozenset(MigrationState) - ENDED
+
+_FOLLOWED: Final = frozenset(ModelState) - {ModelState.DESTROYING}
+"""Of a model that is being destroyed whoever destroys it knows better."""
 
 
 async def record_reading(fleet: Fleet, reading: Reading) -> None:
@@ -93,15 +102,21 @@ async def record_reading(fleet: Fleet, reading: Reading) -> None:
         await fleet.connect_all()
 
 
-async def look_at(fleet: Fleet, controller: Controller) -> None:
-    """One look at one controller; one that can't be asked changes nothing."""
+async def look_at(fleet: Fleet, controller: Controller, recorded: Recorded | None = None) -> None:
+    """One look at one controller; one that can't be asked changes nothing.
+
+    ``recorded`` are the rows of earlier looks, as they were written down: one that is still the
+    same is neither read nor written again.
+    """
     try:
         async with fleet.registry.read() as session:
-            ours = await models.on_controller(session, controller.id)
+            ours = await models.states_on(session, controller.id)
         told = await calls.list_model_summaries(fleet.link(controller))
         if told.errors:
             log.warning("%s does not tell of %d model(s)", controller.name, len(told.errors))
-        await _compare(fleet, controller, ours, read_all(controller, told.summaries))
+        await _compare(
+            fleet, controller, ours, told.summaries, {} if recorded is None else recorded
+        )
     except JimmError as error:
         log.debug("%s was not looked at: %s", controller.name, error)
 
@@ -123,23 +138,42 @@ def read_all(
 
 
 async def _compare(
-    fleet: Fleet, controller: Controller, ours: list[Model], theirs: Mapping[ModelUUID, Seen]
+    fleet: Fleet,
+    controller: Controller,
+    ours: Mapping[ModelUUID, ModelState],
+    rows: list[dict[str, object]],
+    recorded: Recorded,
 ) -> None:
-    ours_by_uuid = {model.uuid: model for model in ours}
+    by_uuid = {ModelUUID(str(row.get("uuid"))): row for row in rows}
+    same = {
+        uuid: row
+        for uuid, row in by_uuid.items()
+        if ours.get(uuid) is ModelState.LIVE and recorded.get(uuid) == row
+    }
+    news = read_all(controller, [row for uuid, row in by_uuid.items() if uuid not in same])
     lacking = [
-        model.uuid for model in ours if model.uuid not in theirs and model.state is ModelState.LIVE
+        uuid
+        for uuid, state in ours.items()
+        if state is ModelState.LIVE and uuid not in same and uuid not in news
     ]
-    unknown = [uuid for uuid in theirs if uuid not in ours_by_uuid]
+    written = await _take_in(fleet, controller, ours, news, lacking) if news or lacking else []
+    recorded.clear()
+    recorded.update(same | {uuid: by_uuid[uuid] for uuid in written})
+
+
+async def _take_in(
+    fleet: Fleet,
+    controller: Controller,
+    ours: Mapping[ModelUUID, ModelState],
+    news: Mapping[ModelUUID, Seen],
+    lacking: list[ModelUUID],
+) -> list[ModelUUID]:
+    """Writes down what is new, and finds out about models that are not where they should be;
+    gives those that were written down."""
+    unknown = [uuid for uuid in news if uuid not in ours]
+    there = [seen.facts for uuid, seen in news.items() if ours.get(uuid) in _FOLLOWED]
     async with fleet.registry.write() as session:
-        await registered_facts.record(
-            session,
-            controller.id,
-            [
-                seen.facts
-                for uuid, seen in theirs.items()
-                if uuid in ours_by_uuid and ours_by_uuid[uuid].state is not ModelState.DESTROYING
-            ],
-        )
+        written = await registered_facts.record(session, controller.id, there)
         moving = await migrations.active(session, [*lacking, *unknown])
         known = await models.known(session, [each for each in unknown if each not in moving])
     for uuid in lacking:
@@ -148,6 +182,7 @@ async def _compare(
     for model in known:
         if model.state in (ModelState.MISSING, ModelState.UNMANAGED):
             await _found_elsewhere(fleet, controller, model)
+    return written
 
 
 async def _confirm_missing(fleet: Fleet, controller: Controller, uuid: ModelUUID) -> None:

@@ -253,13 +253,13 @@ def _visible(*, admin: bool, on_one: bool, some: bool, from_start: bool) -> Sele
     return ordered.limit(bindparam("most", type_=Integer))
 
 
-async def on_controller(session: ReadSession, controller_id: int) -> list[Model]:
+async def states_on(session: ReadSession, controller_id: int) -> dict[ModelUUID, ModelState]:
     """The models that are there as far as JIMM knows, those that are missing included."""
-    statement = select_models().where(
+    statement = select(ModelRow.uuid, ModelRow.state).where(
         ModelRow.controller_id == controller_id, ModelRow.uuid.is_not(None)
     )
     rows = await session.execute(statement.order_by(ModelRow.id))
-    return [record(Model, row) for row in rows]
+    return {ModelUUID(str(uuid)): ModelState(state) for uuid, state in rows}
 
 
 async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:

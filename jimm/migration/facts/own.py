@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from jimm.controllers.calls import cloud as cloud_calls
 from jimm.controllers.calls import controller as controller_calls
 from jimm.controllers.link import Link
-from jimm.errors import RemoteError
+from jimm.errors import JimmError, RemoteError
 from jimm.fleet.fleet import Fleet
 from jimm.migration import outside
 from jimm.migration.facts import links, readings
@@ -48,7 +48,11 @@ async def registered(fleet: Fleet, controller: Controller) -> ControllerFacts:
 
 async def ask(fleet: Fleet, controller: Controller, told: SourceFacts, asking: Asking) -> Own:
     """Asks for all of it at once; ``told`` is the model that is to move."""
-    link = fleet.link(controller)
+    try:
+        link = fleet.link(controller)
+    except JimmError as error:
+        asking.note("anything of itself", str(error))
+        return Own()
     async with asyncio.TaskGroup() as group:
         blocks = group.create_task(asking.ask("what is disabled on it", lambda: _blocks(link)))
         config = group.create_task(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from jimm.controllers.calls import application_offers, client, model_config, secrets
 from jimm.controllers.calls import secret_backends as backend_calls
 from jimm.controllers.link import Link
+from jimm.errors import JimmError
 from jimm.fleet.fleet import Fleet
 from jimm.migration.facts import links, readings
 from jimm.migration.facts.asking import WITHIN, WITHIN_WHOLE, Asking
@@ -47,13 +48,18 @@ async def look(fleet: Fleet, controller: Controller, told: SourceFacts, asking: 
         within=2 * WITHIN_WHOLE,
     )
     answers = found or _Answers()
-    link = fleet.link(controller)
+    status = None if answers.inside is None else answers.inside.status
+    try:
+        link = fleet.link(controller)
+    except JimmError as error:
+        asking.note("what the model uses of it", str(error))
+        return Within(status=status, fan=_fan(answers.config))
     async with asyncio.TaskGroup() as group:
         offered = group.create_task(_offered(link, told, answers, asking))
         backends = group.create_task(_backends(link, answers, asking))
     inside = answers.inside
     return Within(
-        status=None if inside is None else inside.status,
+        status=status,
         backends=backends.result(),
         offered=offered.result(),
         consumed=() if inside is None else inside.consumed,

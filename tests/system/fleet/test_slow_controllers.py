@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from jimm.errors import ModelNotFound
 from jimm.fleet import models, watch
@@ -11,6 +12,7 @@ from jimm.net.tasks import Tasks
 from jimm.registry.words import ModelState
 from jimm.wire import tags
 from jimm.wire.params.model_manager import DestroyModel
+from jimm.wire.tags import ModelUUID
 from tests.eventually import eventually
 from tests.fix_fleet import ALICE
 from tests.system.fleet.conftest import Scene
@@ -37,17 +39,39 @@ async def test_intents_of_others_are_settled(scene: Scene) -> None:
 
 async def test_others_are_looked_at(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "EVERY", 0.02)
-    model = (await scene.create(on="b")).model.uuid
-    scene.fault("a", "ModelManager.ListModelSummaries", "stall", times=0)
-
-    async def looked_at_again(before: object) -> bool:
-        return (await scene.registered(model)).facts_at != before
-
+    listing = "ModelManager.ListModelSummaries"
+    scene.fault("a", listing, "stall", times=0)
+    scene.fault("b", listing, "delay", seconds=0.01, times=3)
     tasks = Tasks()
     tasks.spawn(Watch(scene.fleet).run(), name="watch")
     try:
-        for _ in range(3):
-            before = (await scene.registered(model)).facts_at
-            assert await eventually(partial(looked_at_again, before), deadline=5)
+        await eventually(lambda: not scene.peers["b"].faults.list(), deadline=5)
+    finally:
+        await tasks.aclose()
+
+
+async def test_only_what_has_changed_is_written_down_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    quiet = (await scene.create("quiet", on="b")).model.uuid
+    busy = (await scene.create("busy", on="b")).model.uuid
+    tasks = Tasks()
+    tasks.spawn(Watch(scene.fleet).run(), name="watch")
+
+    async def written(model: ModelUUID, before: object) -> bool:
+        return (await scene.registered(model)).facts_at != before
+
+    try:
+        created = (await scene.registered(quiet)).facts_at
+        await eventually(partial(written, quiet, created), deadline=5)  # its first look
+        first = (await scene.registered(quiet)).facts_at
+        before = (await scene.registered(busy)).facts_at
+        store = scene.peers["b"].store
+        model = store.models[busy]
+        store.put(replace(model, status=replace(model.status, info="changed")))
+        await eventually(partial(written, busy, before), deadline=5)
+        assert (await scene.registered(busy)).status_info == "changed"
+        assert (await scene.registered(quiet)).facts_at == first
     finally:
         await tasks.aclose()

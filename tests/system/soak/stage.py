@@ -117,7 +117,7 @@ class Stage:
         await self.replicas[number].start()
         await eventually(lambda: self._is_ready(number), deadline=60, interval=0.1)
 
-    async def add_controller(self, name: str, *, speed: float) -> None:
+    async def add_controller(self, name: str, *, speed: float, region: str = "north") -> None:
         """Starts a controller that trusts JIMM's tokens, and registers it."""
         registration = self.folder / f"{name}.yaml"
         trusted = f"https://127.0.0.1:{self.ports[0]}/.well-known/jwks.json"
@@ -125,6 +125,7 @@ class Stage:
             "name": name,
             "port": "0",
             "speed": str(speed),
+            "region": region,
             "state": str(self.folder / f"{name}.db"),
             "registration": str(registration),
             "jwks-url": trusted,
@@ -188,10 +189,8 @@ class Stage:
         async with logged_in(place, path) as opened:
             yield opened
 
-    async def create(
-        self, names: Sequence[str], *, at_once: int = 8, config: Mapping[str, str] | None = None
-    ) -> set[str]:
-        """Models of alice's; their uuids."""
+    async def create(self, names: Sequence[str], *, at_once: int = 8, **more: Any) -> set[str]:
+        """Models of alice's; their uuids. ``more`` are parameters of ``CreateModel``."""
         waiting, made = list(names), set[str]()
 
         async def work(opened: Socket) -> None:
@@ -200,7 +199,7 @@ class Stage:
                     "name": waiting.pop(),
                     "owner-tag": "user-alice",
                     "cloud-tag": "cloud-metro",
-                    "config": config or {},
+                    **more,
                 }
                 answer = await opened.call("ModelManager", 10, "CreateModel", params, deadline=60)
                 made.add(answer["uuid"])
