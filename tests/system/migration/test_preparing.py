@@ -189,6 +189,7 @@ async def test_a_backend_that_can_not_be_added_is_said_with_what_to_do(scene: Sc
     assert scene.hosts(model) == ["a"]
 
 
+@pytest.mark.soak
 async def test_a_worker_that_dies_at_any_write_leaves_nothing(
     scene: Scene, database_url: str
 ) -> None:

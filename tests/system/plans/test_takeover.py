@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from jimm.registry import migrations
 from jimm.registry.words import PlanKind
 from tests.eventually import eventually
@@ -23,6 +25,7 @@ async def die_at(scene: PlanScene, database_url: str, plan: str, number: int) ->
     return mortal.dead
 
 
+@pytest.mark.soak
 async def test_a_driver_that_dies_before_any_write_is_succeeded(
     scene: PlanScene, database_url: str
 ) -> None:
