@@ -140,10 +140,11 @@ async def _settle_late_arrival(fleet: Fleet, intent: Intent, controller: Control
         else:
             await _put_off(fleet, intent, AGAIN, "not there yet")
         return
-    # After the look, so that a model that was there then is being made, or known, by now.
+    # After the look, so that a model that was there then is being made, or known, by now; and in
+    # this order, for each statement sees what was committed before it: being made comes first.
     async with fleet.registry.read() as session:
-        known = await models.known(session, [found])
         being_made = await _is_being_made(session, str(intent.request["owner"]), name)
+        known = await models.known(session, [found])
     if being_made and not known:
         await _put_off(fleet, intent, AGAIN, "another of that name is being made")
         return
