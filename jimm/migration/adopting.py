@@ -285,12 +285,9 @@ async def _check(fleet: Fleet, found: _Found) -> None:
     """
     controller, told = found.controller, found.told
     async with fleet.registry.read() as session:
-        reach = await clouds.reach_of(session, controller.id)
+        regions = await clouds.regions_of(session, controller.id)
         coming = await intents.being_made(session, controller.id)
         taken = await models.is_taken(session, found.owner, told.name)
-    regions: dict[str, frozenset[str]] = {}
-    for each in reach:
-        regions[each.cloud] = regions.get(each.cloud, frozenset()) | {each.region}
     place = Place(
         controller.name, controller.uuid, regions, taken, (told.owner, told.name) in coming
     )

@@ -7,10 +7,10 @@ and that the model leaves the registry when it has arrived.
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from jimm import audit
-from jimm.errors import ChecksFailed, Conflict, NotValid
+from jimm.errors import Conflict, NotValid
 from jimm.fleet import controllers as fleet_controllers
 from jimm.fleet import models as fleet_models
 from jimm.fleet.caller import Caller
@@ -51,12 +51,7 @@ async def request(
         source = await _source(fleet, model)
         here, there = await _facts(fleet, model, source, target)
     findings = prechecks.check(here.model, here.controller, there.controller)
-    if refusing := prechecks.refusing(findings, prepare=prepare):
-        raise ChecksFailed(
-            f"{requests.shown_name(fleet, model)} can't be migrated to {target.name}: "
-            + "; ".join(each.found for each in refusing),
-            [asdict(each) for each in findings],
-        )
+    requests.require_ready(fleet, model, target, findings, prepare=prepare)
     migration = await _write(fleet, caller, model, source, target, asked.password, prepare)
     await fleet.connect_all()
     return migration
@@ -133,8 +128,7 @@ async def _source(fleet: Fleet, model: Model) -> Controller:
 async def _facts(
     fleet: Fleet, model: Model, source: Controller, target: Controller
 ) -> tuple[SourceFacts, TargetFacts]:
-    async with fleet.registry.read() as session:
-        underway = bool(await migrations.active(session, [model.uuid]))
+    underway = await requests.is_underway(fleet, model)
     here, there = await facts.of_both(fleet, model, source, target, migrating=underway)
     return replace(here, model=outside.unaided(here.model)), there
 

@@ -19,9 +19,6 @@ from jimm.registry.migrations import Migration, Step
 from jimm.registry.models import Model
 from jimm.registry.session import WriteSession
 
-__all__ = ["LeaseLost", "Operation", "Pace"]
-
-
 _NEWS: Final = (
     *("state", "phase", "message", "error_code", "error", "remedy", "debris"),
     *("juju_id", "recorded_start", "prepared"),

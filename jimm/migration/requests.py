@@ -49,13 +49,7 @@ async def request(
     await refuse_underway(fleet, seen.model)
     source = await _source(fleet, seen.model)
     findings = await _findings(fleet, seen.model, source, target)
-    refusing = prechecks.refusing(findings, prepare=prepare)
-    if refusing:
-        raise ChecksFailed(
-            f"{shown_name(fleet, seen.model)} can't be migrated to {target.name}: "
-            + "; ".join(each.found for each in refusing),
-            [asdict(each) for each in findings],
-        )
+    require_ready(fleet, seen.model, target, findings, prepare=prepare)
     new = NewMigration(
         id=str(uuid.uuid4()),
         model_uuid=seen.model.uuid,
@@ -94,7 +88,7 @@ async def dry_run(
     seen = await fleet_models.refer(fleet, caller, reference)
     target = await _target(fleet, caller, seen, target_name, to_move=False)
     source = await _source(fleet, seen.model)
-    underway = await _is_underway(fleet, seen.model)
+    underway = await is_underway(fleet, seen.model)
     here, there = await facts.of_both(fleet, seen.model, source, target, migrating=underway)
     findings = prechecks.check(here.model, here.controller, there.controller)
     if not rehearsal.is_possible(here, there, findings):
@@ -117,7 +111,7 @@ async def targets(
     source = await _source(fleet, seen.model)
     known = await fleet_controllers.list_controllers(fleet, caller, limit=100_000)
     others = [each for each in known if each.id != source.id]
-    underway = await _is_underway(fleet, seen.model)
+    underway = await is_underway(fleet, seen.model)
     whole = await _whole(fleet, others)
     found, there = await facts.of_every(fleet, seen.model, source, whole, migrating=underway)
     return [
@@ -229,7 +223,7 @@ def shown_name(fleet: Fleet, model: Model) -> str:
 async def _findings(
     fleet: Fleet, model: Model, source: Controller, target: Controller
 ) -> Sequence[Finding]:
-    underway = await _is_underway(fleet, model)
+    underway = await is_underway(fleet, model)
     here, there = await facts.of_both(fleet, model, source, target, migrating=underway)
     return prechecks.check(here.model, here.controller, there.controller)
 
@@ -246,17 +240,34 @@ async def _note_rehearsal(
         await audit.record(session, note)
 
 
+def require_ready(
+    fleet: Fleet, model: Model, target: Controller, findings: Sequence[Finding], *, prepare: bool
+) -> None:
+    """Nothing, where a migration may begin.
+
+    Raises:
+        ChecksFailed: with every finding.
+    """
+    if refusing := prechecks.refusing(findings, prepare=prepare):
+        raise ChecksFailed(
+            f"{shown_name(fleet, model)} can't be migrated to {target.name}: "
+            + "; ".join(each.found for each in refusing),
+            [asdict(each) for each in findings],
+        )
+
+
 async def refuse_underway(fleet: Fleet, model: Model) -> None:
     """Nothing, for a model that JIMM is not moving.
 
     Raises:
         MigrationUnderway: it is.
     """
-    if await _is_underway(fleet, model):
+    if await is_underway(fleet, model):
         raise MigrationUnderway
 
 
-async def _is_underway(fleet: Fleet, model: Model) -> bool:
+async def is_underway(fleet: Fleet, model: Model) -> bool:
+    """Whether JIMM is moving the model."""
     async with fleet.registry.read() as session:
         return bool(await migrations.active(session, [model.uuid]))
 

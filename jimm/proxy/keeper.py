@@ -18,6 +18,7 @@ from jimm.errors import (
     RemoteError,
     Unauthorized,
 )
+from jimm.fleet.asking import ARRIVES_WITHIN, LOOK_EVERY
 from jimm.fleet.facts import seems_busy
 from jimm.fleet.fleet import Fleet, endpoint
 from jimm.migration import views
@@ -35,10 +36,8 @@ from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
 from jimm.wire.secret import Secret
 
-ARRIVES_WITHIN: Final = 10.0
 """Seconds that a login waits for a model that has left one controller to be at the other."""
 
-LOOK_EVERY: Final = 0.1
 
 _NO_NEW_USERS: Final = "is being migrated"
 """In Juju's refusal to give somebody access to a model that is leaving; once it has arrived

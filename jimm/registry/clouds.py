@@ -224,6 +224,14 @@ async def reach_of(session: ReadSession, controller_id: int) -> list[Reach]:
     return [record(Reach, row) for row in await session.execute(statement)]
 
 
+async def regions_of(session: ReadSession, controller_id: int) -> dict[str, frozenset[str]]:
+    """The same by cloud, without their order."""
+    regions: dict[str, frozenset[str]] = {}
+    for each in await reach_of(session, controller_id):
+        regions[each.cloud] = regions.get(each.cloud, frozenset()) | {each.region}
+    return regions
+
+
 async def by_name(session: ReadSession, name: str) -> Cloud:
     """The cloud of that name.
 

@@ -128,25 +128,9 @@ async def being_made(session: ReadSession, controller_id: int) -> set[tuple[str,
 
 async def claim(session: WriteSession, owner: str, lease: float) -> Intent | None:
     """Takes the lease of an open intent that is due and that nobody works on, if there is one."""
-    due = (
-        select(IntentRow.id)
-        .where(
-            IntentRow.state == IntentState.PENDING,
-            IntentRow.look_at <= func.clock_timestamp(),
-            leases.free(IntentRow),
-        )
-        .order_by(IntentRow.look_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    statement = (
-        update(IntentRow)
-        .where(IntentRow.id == due)
-        .values(leases.taken(IntentRow, owner, lease))
-        .returning(*_columns())
-    )
-    row = (await session.execute(statement)).one_or_none()
+    is_open = IntentRow.state == IntentState.PENDING
+    statement = leases.claimed(IntentRow, owner, lease, IntentRow.look_at, is_open)
+    row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Intent, row)
 
 

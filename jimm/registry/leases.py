@@ -7,14 +7,14 @@ a write with an old fence changes nothing: the lease was lost, and the result is
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import ColumnElement, Update, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.registry.held import Held
 from jimm.registry.session import WriteSession
 from jimm.registry.tables import IntentRow, MigrationRow, PlanRow
 
-__all__ = ["Held", "Leased", "free", "guard", "release", "release_all", "renew", "seconds", "taken"]
+__all__ = ["Held", "Leased", "claimed", "guard", "release", "release_all", "renew", "seconds"]
 
 Leased = type[IntentRow] | type[MigrationRow] | type[PlanRow]
 
@@ -41,6 +41,24 @@ def taken(table: Leased, owner: str, lease: float) -> dict[InstrumentedAttribute
         table.lease_expires: func.clock_timestamp() + seconds(lease),
         table.fence: table.fence + 1,
     }
+
+
+def claimed(
+    table: Leased, owner: str, lease: float, at: InstrumentedAttribute[Any], *which: Any
+) -> Update:
+    """The statement that takes the lease of the row that has been due longest, of those that are
+    open (``which``), that nobody works on, and that no other claim holds. ``at`` is the column
+    that says when a row is due.
+    """
+    due = (
+        select(table.id)
+        .where(*which, at <= func.clock_timestamp(), free(table))
+        .order_by(at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=table)
+        .scalar_subquery()
+    )
+    return update(table).where(table.id == due).values(taken(table, owner, lease))
 
 
 async def renew(session: WriteSession, table: Leased, held: Held, lease: float) -> datetime | None:

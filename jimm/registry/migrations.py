@@ -198,26 +198,10 @@ async def claim(
 async def _take(
     session: WriteSession, owner: str, lease: float, which: ColumnElement[bool]
 ) -> Migration | None:
-    due = (
-        select(MigrationRow.id)
-        .where(
-            MigrationRow.ended.is_(None),
-            MigrationRow.next_at <= func.clock_timestamp(),
-            leases.free(MigrationRow),
-            which,
-        )
-        .order_by(MigrationRow.next_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=MigrationRow)
-        .scalar_subquery()
+    statement = leases.claimed(
+        MigrationRow, owner, lease, MigrationRow.next_at, MigrationRow.ended.is_(None), which
     )
-    statement = (
-        update(MigrationRow)
-        .where(MigrationRow.id == due)
-        .values(leases.taken(MigrationRow, owner, lease))
-        .returning(*_columns())
-    )
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Migration, row)
 
 

@@ -148,26 +148,11 @@ async def claim(session: WriteSession, owner: str, lease: float) -> Plan | None:
     A paused plan is left alone once none of its models is on its way.
     """
     moving = exists().where(PlanItemRow.plan_id == PlanRow.id, PlanItemRow.state.in_(_UNDER_WAY))
-    due = (
-        select(PlanRow.id)
-        .where(
-            PlanRow.ended.is_(None),
-            PlanRow.next_at <= func.clock_timestamp(),
-            leases.free(PlanRow),
-            or_(PlanRow.state == PlanState.RUNNING, moving),
-        )
-        .order_by(PlanRow.next_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=PlanRow)
-        .scalar_subquery()
+    busy = or_(PlanRow.state == PlanState.RUNNING, moving)
+    statement = leases.claimed(
+        PlanRow, owner, lease, PlanRow.next_at, PlanRow.ended.is_(None), busy
     )
-    statement = (
-        update_(PlanRow)
-        .where(PlanRow.id == due)
-        .values(leases.taken(PlanRow, owner, lease))
-        .returning(*_columns())
-    )
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Plan, row)
 
 

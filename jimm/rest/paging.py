@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from datetime import datetime
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
 
 import msgspec
 from fastapi import Query
@@ -11,6 +13,9 @@ from fastapi import Query
 from jimm.errors import NotValid
 
 T = TypeVar("T")
+
+_LONGEST_NUMBER: Final = 18
+"""Digits that fit into Postgres' bigint."""
 
 LimitParam = Annotated[int, Query(ge=1, le=500, description="Rows in a page.")]
 CursorParam = Annotated[str, Query(description="`next` of the page before.")]
@@ -35,6 +40,39 @@ def decode(cursor: str, parts: int) -> tuple[str, ...]:
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise NotValid("the cursor is none of JIMM's", field="cursor") from error
     if len(key) != parts or any("\0" in part for part in key):
+        raise of_another_listing()
+    return key
+
+
+def number(cursor: str) -> int | None:
+    """The sort key of a listing that is sorted by a number; ``None`` for no cursor.
+
+    Raises:
+        NotValid: it is none of ours, or of another listing.
+    """
+    (key,) = decode(cursor, 1)
+    if not key:
+        return None
+    if not (key.isascii() and key.isdecimal()) or len(key) > _LONGEST_NUMBER:
+        raise of_another_listing()
+    return int(key)
+
+
+def time_and_id(cursor: str) -> tuple[datetime, str] | None:
+    """The sort key of a listing that is sorted by time, and by uuid where times are equal;
+    ``None`` for no cursor.
+
+    Raises:
+        NotValid: it is none of ours, or of another listing.
+    """
+    if not cursor:
+        return None
+    time, uuid = decode(cursor, 2)
+    try:
+        key = datetime.fromisoformat(time), str(UUID(uuid))
+    except ValueError as error:
+        raise of_another_listing() from error
+    if key[0].tzinfo is None:
         raise of_another_listing()
     return key
 

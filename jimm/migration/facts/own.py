@@ -98,11 +98,7 @@ async def _reach(fleet: Fleet, controller: Controller) -> Mapping[str, frozenset
     if controller.is_outside:
         return await outside.reach(fleet, controller)
     async with fleet.registry.read() as session:
-        reach = await clouds.reach_of(session, controller.id)
-    regions: dict[str, frozenset[str]] = {}
-    for each in reach:
-        regions[each.cloud] = regions.get(each.cloud, frozenset()) | {each.region}
-    return regions
+        return await clouds.regions_of(session, controller.id)
 
 
 async def _blocks(link: Link) -> Mapping[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ would carry by then; that evens them out. They are moved in the order that was a
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from jimm.migration.prechecks import Version
@@ -368,13 +368,8 @@ def _candidate(target: ControllerFacts, group: Group) -> Candidate:
 def loaded(target: ControllerFacts, group: Group, stays: bool = False) -> ControllerFacts:
     """A target as it stands once the group is there."""
     new = [each for each in group.models if not (stays and each.source == target.name)]
-    return ControllerFacts(
-        name=target.name,
-        healthy=target.healthy,
-        status_info=target.status_info,
-        deprecated=target.deprecated,
-        agent_version=target.agent_version,
-        reach=target.reach,
+    return replace(
+        target,
         models=target.models + len(new),
         machines=target.machines + sum(each.machines for each in new),
     )

@@ -31,9 +31,6 @@ ITEM_MOVES: Final[Mapping[PlanItemState, frozenset[PlanItemState]]] = {
 }
 """From each state of an item, the states that may follow."""
 
-UNDER_WAY: Final = frozenset({PlanItemState.MIGRATING, PlanItemState.UPGRADING})
-"""States of an item whose turn has come and is not over."""
-
 S = TypeVar("S", PlanState, PlanItemState)
 
 
@@ -43,9 +40,7 @@ def move_plan(current: PlanState, following: PlanState) -> PlanState:
     Raises:
         Conflict: it does not.
     """
-    if following not in PLAN_MOVES[current]:
-        raise Conflict(f"a plan that is {current} cannot become {following}")
-    return following
+    return _move(PLAN_MOVES, "a plan", current, following)
 
 
 def move_item(current: PlanItemState, following: PlanItemState) -> PlanItemState:
@@ -54,9 +49,7 @@ def move_item(current: PlanItemState, following: PlanItemState) -> PlanItemState
     Raises:
         Conflict: it does not.
     """
-    if following not in ITEM_MOVES[current]:
-        raise Conflict(f"a model of a plan that is {current} cannot become {following}")
-    return following
+    return _move(ITEM_MOVES, "a model of a plan", current, following)
 
 
 def ending(counts: Counts) -> PlanState | None:
@@ -84,3 +77,9 @@ def report(counts: Counts) -> str:
 def models(number: int) -> str:
     """So many models, in words."""
     return f"{number} model{'' if number == 1 else 's'}"
+
+
+def _move(moves: Mapping[S, frozenset[S]], what: str, current: S, following: S) -> S:
+    if following not in moves[current]:
+        raise Conflict(f"{what} that is {current} cannot become {following}")
+    return following

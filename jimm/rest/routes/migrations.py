@@ -1,9 +1,7 @@
 """Migrations: asked for, looked at, followed, and decided."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated, Any, Final
-from uuid import UUID
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -16,7 +14,7 @@ from jimm.migration.followers import Follower
 from jimm.migration.prechecks import Finding
 from jimm.registry.migrations import Migration, MigrationEvent
 from jimm.registry.words import MigrationState
-from jimm.rest import paging, problems, schemas
+from jimm.rest import paging, problems, schemas, sse
 from jimm.rest.context import CallerParam, Recheck, RecheckParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
 
@@ -25,14 +23,11 @@ router = APIRouter(prefix="/migrations", tags=["migrations"])
 SILENCE: Final = 10.0
 """Seconds between two outlooks at most; then it is also looked whether the token still holds."""
 
-_STREAM: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        "description": "Events `progress` (a MigrationEvent) with seq as id; without one "
-        "`outlook` (an Outlook), whenever all that happened was told and at least every 10 s; "
-        "in the end `end` (a Migration).",
-    }
-}
+_STREAM: Final = sse.described(
+    "Events `progress` (a MigrationEvent) with seq as id; without one "
+    "`outlook` (an Outlook), whenever all that happened was told and at least every 10 s; "
+    "in the end `end` (a Migration)."
+)
 
 
 @router.post(
@@ -76,7 +71,7 @@ async def every(
         caller,
         reference=reference(given, model) if model else "",
         states=state or (),
-        before=_before(cursor),
+        before=paging.time_and_id(cursor),
         limit=limit + 1,
     )
     page, more = paging.cut(rows, limit)
@@ -115,11 +110,7 @@ async def events(
     """The history as server-sent events, from its beginning or after `Last-Event-ID`, and on
     until the migration is over, or the token is not valid any more."""
     await requests.get(given.fleet, caller, migration_id)
-    return StreamingResponse(
-        follow(given, recheck, migration_id, last_event_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return sse.stream(follow(given, recheck, migration_id, last_event_id))
 
 
 @router.post("/{migration_id}:resolve", response_model_exclude_none=True)
@@ -138,7 +129,7 @@ async def follow(
 ) -> AsyncIterator[str]:
     """The server-sent events of a migration after a seq; they end with it, or when whoever
     follows it may not any more. No silence is longer than ``silence`` seconds."""
-    yield "retry: 1000\n\n"
+    yield sse.RETRY
     with given.followers.follow(migration_id, after) as follower:
         while True:
             follower.woken.clear()
@@ -147,13 +138,13 @@ async def follow(
             except (SessionTokenInvalid, NotFound):
                 return
             for each in rows:
-                yield _event("progress", _line(each), each.seq)
+                yield sse.event("progress", _line(each), each.seq)
             if len(rows) > 1 or (rows and migration.ended is not None):
                 continue  # there may be more than was read at once
             if migration.ended is not None:
-                yield _event("end", await render(given, migration), follower.seen)
+                yield sse.event("end", await render(given, migration), follower.seen)
                 return
-            yield _event("outlook", await outlook(given, migration))
+            yield sse.event("outlook", await outlook(given, migration))
             await follower.news(silence)
 
 
@@ -262,22 +253,3 @@ def _line(event: MigrationEvent) -> schemas.MigrationEvent:
         phase=event.phase,
         message=event.message,
     )
-
-
-def _event(kind: str, body: schemas.Body, seq: int | None = None) -> str:
-    data = body.model_dump_json(by_alias=True, exclude_none=True)
-    named = "" if seq is None else f"id: {seq}\n"
-    return f"event: {kind}\n{named}data: {data}\n\n"
-
-
-def _before(cursor: str) -> tuple[datetime, str] | None:
-    if not cursor:
-        return None
-    started, migration_id = paging.decode(cursor, 2)
-    try:
-        key = datetime.fromisoformat(started), str(UUID(migration_id))
-    except ValueError as error:
-        raise paging.of_another_listing() from error
-    if key[0].tzinfo is None:
-        raise paging.of_another_listing()
-    return key

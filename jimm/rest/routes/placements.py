@@ -1,7 +1,5 @@
 """Why models are where they are, and where one would go now."""
 
-from typing import Final
-
 from fastapi import APIRouter
 
 from jimm.access.names import require_identity
@@ -16,9 +14,6 @@ from jimm.rest import paging, problems, schemas
 from jimm.rest.context import CallerParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
 
-_LONGEST_KEY: Final = 18
-"""Digits that fit into Postgres' bigint."""
-
 router = APIRouter(tags=["placements"])
 
 
@@ -27,7 +22,7 @@ async def every(
     caller: CallerParam, given: ServicesParam, limit: LimitParam = 100, cursor: CursorParam = ""
 ) -> schemas.Placements:
     """Decisions that were made, newest first: all for administrators, else one's own models'."""
-    before = _before(cursor)
+    before = paging.number(cursor)
     async with given.fleet.registry.read() as session:
         rows = await placements.page(
             session,
@@ -69,15 +64,6 @@ def _owner(given: Services, owner: str, caller: Caller) -> Caller:
         return caller
     require_administrator(caller)
     return Caller(identity, False, caller.door)
-
-
-def _before(cursor: str) -> int | None:
-    (key,) = paging.decode(cursor, 1)
-    if not key:
-        return None
-    if not (key.isascii() and key.isdecimal()) or len(key) > _LONGEST_KEY:
-        raise paging.of_another_listing()
-    return int(key)
 
 
 def _body(given: Services, placement: Placement) -> schemas.Placement:

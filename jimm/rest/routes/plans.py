@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -18,7 +17,7 @@ from jimm.migration.plans import making, requests
 from jimm.migration.plans.making import Shown, Wanted
 from jimm.registry.plan_records import Followed, NewItem
 from jimm.registry.words import MigrationState, PlanItemState
-from jimm.rest import paging, problems, schemas
+from jimm.rest import paging, problems, sse
 from jimm.rest import schemas_plans as bodies
 from jimm.rest.context import CallerParam, Recheck, RecheckParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
@@ -32,14 +31,11 @@ POLL: Final = 0.5
 SILENCE: Final = 10.0
 """Seconds of silence at most; then it is also looked whether the token still holds."""
 
-_STREAM: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        "description": "Events `item` (a PlanItemEvent) for each model that changed, `plan` (a "
-        "Plan) after them with its revision as id; `moving` (a PlanItemEvent, no id) for what "
-        "the migrations under way say meanwhile; in the end `end` (a Plan).",
-    }
-}
+_STREAM: Final = sse.described(
+    "Events `item` (a PlanItemEvent) for each model that changed, `plan` (a "
+    "Plan) after them with its revision as id; `moving` (a PlanItemEvent, no id) for what "
+    "the migrations under way say meanwhile; in the end `end` (a Plan)."
+)
 
 
 @router.post(
@@ -70,7 +66,9 @@ async def every(
     caller: CallerParam, given: ServicesParam, limit: LimitParam = 100, cursor: CursorParam = ""
 ) -> bodies.Plans:
     """Plans, the newest first."""
-    rows = await requests.page(given.fleet, caller, before=_before(cursor), limit=limit + 1)
+    rows = await requests.page(
+        given.fleet, caller, before=paging.time_and_id(cursor), limit=limit + 1
+    )
     page, more = paging.cut(rows, limit)
     last = page[-1].plan if more else None
     return bodies.Plans(
@@ -96,7 +94,12 @@ async def items(
 ) -> bodies.PlanItems:
     """The models of a plan, in its order, and what has become of each."""
     found = await requests.items(
-        given.fleet, caller, plan_id, only=state or (), after=_after(cursor), limit=limit + 1
+        given.fleet,
+        caller,
+        plan_id,
+        only=state or (),
+        after=paging.number(cursor) or 0,
+        limit=limit + 1,
     )
     page, more = paging.cut(found, limit)
     return bodies.PlanItems(
@@ -119,11 +122,7 @@ async def events(
     """The plan's models as server-sent events: all of them as they are, or those that changed
     after `Last-Event-ID`, and on until the plan is over, or the token is not valid any more."""
     await requests.show(given.fleet, caller, plan_id)
-    return StreamingResponse(
-        follow(given, recheck, plan_id, last_event_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return sse.stream(follow(given, recheck, plan_id, last_event_id))
 
 
 @router.post("/{plan_id}:pause", response_model_exclude_none=True)
@@ -161,7 +160,7 @@ async def follow(
 ) -> AsyncIterator[str]:
     """The server-sent events of a plan after a revision; they end with it, or when whoever
     follows it may not any more. No silence is longer than ``silence`` seconds."""
-    yield "retry: 1000\n\n"
+    yield sse.RETRY
     checked, caller = float("-inf"), None
     told: dict[int, tuple[object, ...]] = {}
     while True:
@@ -204,11 +203,11 @@ async def _news(
         lines = await _lines(given, "item", new.items, at)
         told.update({each.item.seq: _said(each) for each in new.items})
         # an id without data is kept, and no event
-        last = _event("plan", render(given, new.shown), new.upto) if new.shown else None
+        last = sse.event("plan", render(given, new.shown), new.upto) if new.shown else None
         return _News([*lines, last or f"id: {new.upto}\n\n"], new.upto)
     if new.plan.ended is not None:
         whole = await requests.show(given.fleet, caller, plan_id)
-        return _News([_event("end", render(given, whole), after)], after, is_end=True)
+        return _News([sse.event("end", render(given, whole), after)], after, is_end=True)
     moving = await requests.under_way(given.fleet, caller, plan_id)
     news = [each for each in moving if told.get(each.item.seq) != _said(each)]
     told.update({each.item.seq: _said(each) for each in news})
@@ -219,7 +218,7 @@ async def _lines(
     given: Services, kind: str, followed: Iterable[Followed], at: datetime
 ) -> list[str]:
     return [
-        _event(kind, bodies.PlanItemEvent.model_validate({**each, "at": at}))
+        sse.event(kind, bodies.PlanItemEvent.model_validate({**each, "at": at}))
         for each in await _rendered(given, followed, at=at)
     ]
 
@@ -325,31 +324,3 @@ def _wanted(given: Services, body: bodies.PlanRequest) -> Wanted:
         stop_after=body.stop_after,
         prepare=body.prepare,
     )
-
-
-def _event(kind: str, body: schemas.Body, revision: int | None = None) -> str:
-    data = body.model_dump_json(by_alias=True, exclude_none=True)
-    number = "" if revision is None else f"id: {revision}\n"
-    return f"event: {kind}\n{number}data: {data}\n\n"
-
-
-def _before(cursor: str) -> tuple[datetime, str] | None:
-    if not cursor:
-        return None
-    created, plan_id = paging.decode(cursor, 2)
-    try:
-        key = datetime.fromisoformat(created), str(UUID(plan_id))
-    except ValueError as error:
-        raise paging.of_another_listing() from error
-    if key[0].tzinfo is None:
-        raise paging.of_another_listing()
-    return key
-
-
-def _after(cursor: str) -> int:
-    if not cursor:
-        return 0
-    (seq,) = paging.decode(cursor, 1)
-    if not seq.isdecimal() or len(seq) > 18:
-        raise paging.of_another_listing()
-    return int(seq)

@@ -10,7 +10,7 @@ import pytest
 
 from jimm.fleet.fleet import Fleet
 from jimm.migration import requests
-from jimm.migration.operation import Pace
+from jimm.migration.pace import Pace
 from jimm.migration.worker import Worker
 from jimm.net.tasks import Tasks
 from jimm.registry import migrations, models

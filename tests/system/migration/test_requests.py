@@ -14,7 +14,7 @@ from jimm.errors import (
 )
 from jimm.fleet.caller import Caller
 from jimm.migration import by_hand, requests
-from jimm.migration.operation import Pace
+from jimm.migration.pace import Pace
 from jimm.registry import audit, placements
 from jimm.registry.migrations import Migration
 from jimm.wire import tags

@@ -2,7 +2,7 @@
 
 from jimm.controllers.calls import user_manager
 from jimm.migration import by_hand, requests, target_login
-from jimm.migration.operation import Pace
+from jimm.migration.pace import Pace
 from jimm.registry import audit, placements, settings
 from jimm.simulator.migration import phases as juju
 from tests.eventually import eventually

@@ -15,7 +15,7 @@ from jimm.fleet import controllers as fleet_controllers
 from jimm.fleet import offering
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.offering import NewOffer
-from jimm.migration.operation import Pace
+from jimm.migration.pace import Pace
 from jimm.migration.plans import making, requests
 from jimm.migration.plans.driver import Driver
 from jimm.migration.plans.making import Shown, Wanted
