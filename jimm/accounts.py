@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Concatenate, Final, ParamSpec
 
+from jimm.audit.months import make_ahead
 from jimm.errors import ConfigurationError
 from jimm.fleet import users
 from jimm.fleet.caller import Caller
@@ -77,6 +79,7 @@ async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
         settings.database_url.get_secret_value(), application_name="jimm-user", pool_size=1
     )
     try:
+        await make_ahead(registry, datetime.now(UTC))
         yield Accounts(registry, settings.local_domain)
     finally:
         await registry.aclose()

@@ -8,6 +8,7 @@ import typer
 
 from jimmctl import call
 from jimmctl.commands import (
+    audit,
     controllers,
     login,
     migrations,
@@ -41,6 +42,7 @@ def create_app() -> typer.Typer:
         migrations,
         plans,
         unmanaged,
+        audit,
     ):
         noun.register(app)
     return app

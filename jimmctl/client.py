@@ -202,6 +202,22 @@ class Client:
             await asyncio.sleep(self._pauses[min(tries, len(self._pauses) - 1)])
             tries += 1
 
+    @asynccontextmanager
+    async def lines(
+        self, path: str, query: Mapping[str, str | int]
+    ) -> AsyncIterator[tuple[Mapping[str, str], AsyncIterator[bytes]]]:
+        """What is at ``path`` as lines of text: the answer's headers, and its bytes as they come.
+
+        The bytes raise ``AnswerLost`` where they don't come to their end.
+        """
+        headers = {"Accept": "application/x-ndjson"}
+        message = Message("GET", path, query=query, headers=headers, stream=True)
+        response = await self._send(message)
+        try:
+            yield response.headers, _chunks(response)
+        finally:
+            await response.aclose()
+
     def _bear(self, error: JimmctlError, tries: int, tell: Callable[[str], None]) -> None:
         """Returns when it is worth to try again, and raises when not."""
         if isinstance(error, Refused) and error.status < 500:
@@ -365,6 +381,14 @@ async def _read_all(response: httpx.Response) -> None:
         raise AnswerLost("the connection to JIMM broke") from error
     finally:
         await response.aclose()
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.aiter_bytes():
+            yield chunk
+    except httpx.TransportError as error:
+        raise AnswerLost("the connection to JIMM broke: this is not the whole of it") from error
 
 
 def _object(response: httpx.Response) -> Row:

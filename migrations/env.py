@@ -7,6 +7,7 @@ Replicas that start together wait here for each other. A revision that can't get
 from alembic import context
 from sqlalchemy import Connection, text
 
+from jimm.registry.schema import is_ours
 from jimm.registry.tables import Base
 
 LOCK_TIMEOUT = "4s"
@@ -30,6 +31,7 @@ def run(connection: Connection) -> None:
             transaction_per_migration=True,
             compare_type=True,
             compare_server_default=True,
+            include_name=is_ours,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -162,6 +162,17 @@ def administers_jimm(identity: str, held: Iterable[Holding]) -> bool:
     )
 
 
+def views_audit_log(identity: str, held: Iterable[Holding]) -> bool:
+    """Whether the identity itself may read the audit log; what everyone holds is not enough."""
+    held = list(held)
+    return administers_jimm(identity, held) or any(
+        each.subject == identity
+        and each.relation is Relation.AUDIT_LOG_VIEWER
+        and (each.object_kind, each.object_key) == (ObjectKind.JIMM, JIMM_KEY)
+        for each in held
+    )
+
+
 def level_on_controller(identity: str, held: Iterable[Holding], controller: ControllerUUID) -> str:
     """The level that an identity has on a controller, all things considered.
 

@@ -16,12 +16,14 @@ from jimm.facades.model_manager import ModelManager
 from jimm.facades.model_summary_watcher import ModelSummaryWatcher
 from jimm.facades.model_upgrader import ModelUpgrader
 from jimm.facades.pinger import Pinger
+from jimm.facades.recorded import Record
 from jimm.facades.session import Session, SessionFacade
 from jimm.facades.user_manager import UserManager
 from jimm.net.tasks import Tasks
 from jimm.wire.envelope import Request, decode, encode_error, encode_result, number_of
 from jimm.wire.facade import Facade, Table
 from jimm.wire.login import (
+    ADMIN,
     Accepted,
     Attempt,
     Authenticate,
@@ -65,6 +67,9 @@ AT_ONCE: Final = 64
 ANSWERED_WITHIN: Final = 1.0
 """Seconds that a connection which is to be closed waits for the answers under way."""
 
+_OF_DEVICES: Final = frozenset({"LoginDevice", "GetDeviceSessionToken"})
+"""Calls that are no attempts to log in, and lead to one."""
+
 FAILED: Final = "JIMM failed on this request; its log says why"
 
 
@@ -107,10 +112,13 @@ class Guest(Protocol):
 class Connection:
     """Drives one socket until the client leaves."""
 
-    def __init__(self, socket: Socket, guest: Guest, open_ones: Connections) -> None:
+    def __init__(
+        self, socket: Socket, guest: Guest, open_ones: Connections, record: Record
+    ) -> None:
         self._socket = socket
         self._guest = guest
         self._open_ones = open_ones
+        self._record = record
         self._dialogue = Dialogue(Door.CONTROLLER)
         self._session: Session | None = None
         self._instances: dict[type[Facade], SessionFacade] = {}
@@ -145,9 +153,11 @@ class Connection:
         await self._socket.close(reason)
 
     async def _read(self, message: bytes | str) -> None:
+        await self._record.room()
         try:
             request = decode(message)
         except ProtocolError as error:
+            self._record.unreadable(number_of(message), error)
             await self._socket.send(encode_error(number_of(message), str(error), error.code))
             return
         if not isinstance(request, Request):
@@ -156,6 +166,8 @@ class Connection:
         self._tasks.spawn(self._take(request), name=f"{request.type}.{request.request}")
 
     async def _take(self, request: Request) -> None:
+        if request.type == ADMIN and request.request in _OF_DEVICES and self._session is None:
+            self._record.asked(request)
         try:
             await self._obey(self._dialogue.receive(RequestReceived(request)))
         finally:
@@ -180,14 +192,19 @@ class Connection:
                     assert_never(command)
 
     async def _outcome(self, attempt: Attempt) -> Accepted | Refused:
+        number = self._dialogue.checking
         try:
             self._session, result = await self._guest.log_in(attempt, TABLE.listing())
         except JimmError as error:
+            self._record.tried(number, attempt, "", error)
             return Refused(error)
         except Exception:
             log.exception("a login failed")
+            self._record.tried(number, attempt, "", JimmError(FAILED))
             return Refused(JimmError(FAILED))
-        self._open_ones.add(self, self._session.caller.identity)
+        identity = self._session.caller.identity
+        self._record.tried(number, attempt, identity, None)
+        self._open_ones.add(self, identity)
         return Accepted(result)
 
     async def _begun(self, ticket: int) -> DeviceBegun | DeviceFailed:
@@ -212,13 +229,16 @@ class Connection:
         await self._obey(self._dialogue.receive(outcome))
 
     async def _answer(self, request: Request) -> bytes:
+        self._record.asked(request)
         try:
             method = TABLE.find(request)
             result = await method.call(self._instance(method.facade), request)
         except JimmError as error:
+            self._record.failed(request.request_id, error)
             return encode_error(request.request_id, str(error), error.juju_code, error.info)
         except Exception:
             log.exception("%s.%s failed", request.type, request.request)
+            self._record.failed(request.request_id, JimmError(FAILED))
             return encode_error(request.request_id, FAILED)
         return encode_result(request.request_id, result)
 

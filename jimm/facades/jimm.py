@@ -1,9 +1,9 @@
 """``JIMM`` 4: what Go JIMM's own tools, Terraform and the Dashboard ask of a broker."""
 
-from jimm.errors import JimmError, NotValid
-from jimm.facades import jimm_jobs
+from jimm.errors import JimmError, ModelNotFound, NotValid
+from jimm.facades import jimm_audit, jimm_jobs
 from jimm.facades.session import SessionFacade
-from jimm.fleet import cloud_changes, controllers, models
+from jimm.fleet import audit_log, cloud_changes, controllers, listings, models
 from jimm.fleet.cloud_changes import NewCloud
 from jimm.fleet.controllers import Registration, require_administrator
 from jimm.migration import by_hand, requests
@@ -13,6 +13,7 @@ from jimm.registry.words import ControllerStatus
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params import jimm as params_
+from jimm.wire.params import jimm_audit as audit_
 from jimm.wire.params import jimm_jobs as jobs_
 from jimm.wire.params.common import EntityStatus, Error, ErrorResult
 from jimm.wire.params.controller import InitiateMigrationResult, InitiateMigrationResults
@@ -121,7 +122,7 @@ class Jimm(SessionFacade):
     async def list_models(self) -> jobs_.ModelsListed:
         """The models that the caller may see, and how far their upgrades have come."""
         fleet, caller = self.session.fleet, self.session.caller
-        found = [each.model for each in await models.visible(fleet, caller)]
+        found = await listings.every(fleet, caller)
         upgrades = await jobs.of_models(fleet, [each.uuid for each in found])
         return jobs_.ModelsListed(
             models=[
@@ -170,6 +171,44 @@ class Jimm(SessionFacade):
         return jobs_.Jobs(
             jobs=[jimm_jobs.listed(each) for each in found], next_cursor=cursor or None
         )
+
+    @method("FindAuditEvents", versions=(4,))
+    async def find_audit_events(self, params: audit_.FindAuditEvents) -> audit_.AuditEvents:
+        """Who did what; a model that nobody knows has no events, as in Go JIMM."""
+        try:
+            found = await audit_log.find(
+                self.session.fleet,
+                self.session.caller,
+                jimm_audit.wanted(self.session, params),
+                newest_first=params.sort_time,
+                offset=max(0, params.offset),
+                limit=jimm_audit.limit(params.limit),
+                anywhere=True,
+            )
+        except ModelNotFound:
+            found = []
+        return audit_.AuditEvents(events=[jimm_audit.event(self.session, each) for each in found])
+
+    @method("GrantAuditLogAccess", versions=(4,))
+    async def grant_audit_log_access(self, params: audit_.AuditLogAccess) -> None:
+        """Lets somebody read the audit log."""
+        user = tags.parse_user_tag(params.user_tag)
+        await audit_log.grant(self.session.fleet, self.session.caller, self.session.full_name(user))
+
+    @method("RevokeAuditLogAccess", versions=(4,))
+    async def revoke_audit_log_access(self, params: audit_.AuditLogAccess) -> None:
+        """Takes that back."""
+        user = tags.parse_user_tag(params.user_tag)
+        await audit_log.revoke(
+            self.session.fleet, self.session.caller, self.session.full_name(user)
+        )
+
+    @method("PurgeLogs", versions=(4,))
+    async def purge_logs(self, params: audit_.PurgeLogs) -> audit_.LogsPurged:
+        """Removes what is older from the audit log."""
+        before = jimm_audit.moment("date", params.date)
+        removed = await audit_log.purge(self.session.fleet, self.session.caller, before)
+        return audit_.LogsPurged(deleted_count=removed)
 
     async def _migrate(self, spec: params_.MigrateModelSpec) -> InitiateMigrationResult:
         tag = spec.model_tag

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from jimm.errors import TryAgain
+from jimm.audit.recorder import Conversation, Recorder
+from jimm.errors import JimmError, TryAgain
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.paths import Headers, Level, Passage
 from jimm.proxy.pipes import Pipes
@@ -63,10 +64,13 @@ class Passing:
 class Turnstile:
     """Lets those pass who may, and knows them while they do."""
 
-    def __init__(self, visitors: Visitors, gate: Gate, pipes: Pipes) -> None:
+    def __init__(
+        self, visitors: Visitors, gate: Gate, pipes: Pipes, recorder: Recorder | None = None
+    ) -> None:
         self._visitors = visitors
         self._gate = gate
         self._pipes = pipes
+        self._recorder = recorder
 
     @asynccontextmanager
     async def admit(
@@ -79,16 +83,49 @@ class Turnstile:
             Forbidden, ModelNotFound, MigrationUnderway, ControllerUnavailable: as
                 :meth:`Gate.admit_http`.
         """
-        identity = await self._visitors.identify(headers)
-        admission = await self._gate.admit_http(
-            passage.model, identity, passage.level, changes=passage.changes
-        )
+        if self._recorder is None:
+            admission = await self._admit(passage, headers, None)
+        else:
+            await self._recorder.room()
+            admission = await self._recorded(passage, headers, self._recorder)
         passing = Passing()
         self._pipes.add(passing, admission)
         try:
             yield admission, passing
         finally:
             self._pipes.discard(passing)
+
+    async def _admit(
+        self, passage: Passage, headers: Headers, conversation: Conversation | None
+    ) -> Admission:
+        identity = await self._visitors.identify(headers)
+        if conversation is not None:
+            conversation.is_of(identity=identity, door="model", model_uuid=passage.model)
+        return await self._gate.admit_http(
+            passage.model, identity, passage.level, changes=passage.changes
+        )
+
+    async def _recorded(self, passage: Passage, headers: Headers, recorder: Recorder) -> Admission:
+        """As :meth:`_admit`; one record of who sent what where, one more if it is refused."""
+        conversation = recorder.conversation(identity="", door="model", model_uuid=passage.model)
+        refused: JimmError | None = None
+        try:
+            admission = await self._admit(passage, headers, conversation)
+            conversation.is_of(
+                identity=admission.identity,
+                door="model",
+                model_uuid=passage.model,
+                controller=admission.endpoint.name,
+            )
+            return admission
+        except JimmError as error:
+            refused = error
+            raise
+        finally:
+            path = passage.target.partition("?")[0]
+            conversation.called(0, "", 0, f"{passage.method} {passage.kind.value}", path, b"", True)
+            if refused is not None:
+                conversation.failed(0, str(refused), refused.juju_code)
 
 
 def authorization(login: LoginRequest) -> str:

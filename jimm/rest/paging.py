@@ -51,11 +51,7 @@ def number(cursor: str) -> int | None:
         NotValid: it is none of ours, or of another listing.
     """
     (key,) = decode(cursor, 1)
-    if not key:
-        return None
-    if not (key.isascii() and key.isdecimal()) or len(key) > _LONGEST_NUMBER:
-        raise of_another_listing()
-    return int(key)
+    return _number(key) if key else None
 
 
 def time_and_id(cursor: str) -> tuple[datetime, str] | None:
@@ -69,12 +65,22 @@ def time_and_id(cursor: str) -> tuple[datetime, str] | None:
         return None
     time, uuid = decode(cursor, 2)
     try:
-        key = datetime.fromisoformat(time), str(UUID(uuid))
+        return _time(time), str(UUID(uuid))
     except ValueError as error:
         raise of_another_listing() from error
-    if key[0].tzinfo is None:
-        raise of_another_listing()
-    return key
+
+
+def time_and_number(cursor: str) -> tuple[datetime, int] | None:
+    """The sort key of a listing that is sorted by time, and by number where times are equal;
+    ``None`` for no cursor.
+
+    Raises:
+        NotValid: it is none of ours, or of another listing.
+    """
+    if not cursor:
+        return None
+    time, number = decode(cursor, 2)
+    return _time(time), _number(number)
 
 
 def of_another_listing() -> NotValid:
@@ -85,3 +91,19 @@ def of_another_listing() -> NotValid:
 def cut(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:
     """One page of rows of which one more than ``limit`` was read, and whether more follow."""
     return rows[:limit], len(rows) > limit
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise of_another_listing() from error
+    if time.tzinfo is None:
+        raise of_another_listing()
+    return time
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _LONGEST_NUMBER:
+        raise of_another_listing()
+    return int(text)

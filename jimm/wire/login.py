@@ -236,6 +236,11 @@ class Dialogue:
         self._waiting: deque[tuple[int, Attempt]] = deque()
         self._devices = _Devices()
 
+    @property
+    def checking(self) -> int:
+        """The number of the request whose attempt is being checked, or was last."""
+        return self._request_id
+
     def receive(self, event: Event) -> list[Command]:
         """What is to be done now.
 

@@ -34,6 +34,7 @@ from jimm.registry.tables.models import (
 from jimm.registry.tables.plans import PlanItemRow, PlanRow
 from jimm.registry.tables.system import (
     AuditEventRow,
+    AuditWriterRow,
     SealedSettingRow,
     SettingRow,
     SigningKeyRow,
@@ -41,6 +42,7 @@ from jimm.registry.tables.system import (
 
 __all__ = [
     "AuditEventRow",
+    "AuditWriterRow",
     "Base",
     "CloudRegionRow",
     "CloudRow",

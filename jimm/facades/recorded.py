@@ -1,0 +1,97 @@
+"""What happens on one connection on ``/api``, as the audit trail has it."""
+
+from typing import Final, assert_never
+
+import msgspec
+
+from jimm.access.names import qualify
+from jimm.audit.kept import KEPT
+from jimm.audit.recorder import Recorder
+from jimm.errors import JimmError
+from jimm.wire.envelope import Request
+from jimm.wire.login import (
+    ADMIN,
+    JAAS_VERSION,
+    VERSION,
+    Attempt,
+    ClientCredentialsLogin,
+    CookieLogin,
+    PasswordLogin,
+    SessionTokenLogin,
+)
+
+DOOR: Final = "api"
+_SOME: Final = b"..."
+"""In place of parameters that are not kept anyway."""
+
+
+class Record:
+    """One connection's part of the trail; ``client`` is the address that it comes from."""
+
+    def __init__(self, recorder: Recorder, local_domain: str, client: str) -> None:
+        self._recorder = recorder
+        self._local_domain = local_domain
+        self._client = client
+        self._conversation = recorder.conversation(identity="", door=DOOR, client=client)
+
+    async def room(self) -> None:
+        """Waits while there is no room for more."""
+        await self._recorder.room()
+
+    def tried(self, number: int, attempt: Attempt, identity: str, error: JimmError | None) -> None:
+        """Somebody tried to log in: ``identity`` once it is known, else whom they claimed to
+        be."""
+        who, version, method = _claim(attempt)
+        claimed = qualify(who, self._local_domain) if who else ""
+        self._is_of(identity or claimed)
+        self._conversation.called(number, ADMIN, version, method, "", b"", True)
+        if error is not None:
+            self.failed(number, error)
+            self._is_of("")
+
+    def asked(self, request: Request) -> None:
+        """The client asks for something."""
+        self._conversation.called(
+            request.request_id,
+            request.type,
+            request.version,
+            request.request,
+            request.id,
+            _params(request),
+            True,
+        )
+
+    def unreadable(self, number: int, error: JimmError) -> None:
+        """The client sent what is no request."""
+        self._conversation.called(number, "", 0, "", "", b"", False)
+        self.failed(number, error)
+
+    def failed(self, number: int, error: JimmError) -> None:
+        """The answer is an error."""
+        self._conversation.failed(number, str(error), error.juju_code)
+
+    def _is_of(self, identity: str) -> None:
+        self._conversation.is_of(identity=identity, door=DOOR, client=self._client)
+
+
+def _claim(attempt: Attempt) -> tuple[str, int, str]:
+    """Whom an attempt claims to be, if anybody, and the method of ``Admin`` that it came by."""
+    match attempt:
+        case PasswordLogin():
+            return attempt.name, VERSION, "Login"
+        case SessionTokenLogin():
+            return "", JAAS_VERSION, "LoginWithSessionToken"
+        case ClientCredentialsLogin():
+            return attempt.client_id, JAAS_VERSION, "LoginWithClientCredentials"
+        case CookieLogin():
+            return "", JAAS_VERSION, "LoginWithSessionCookie"
+        case _:
+            assert_never(attempt)
+
+
+def _params(request: Request) -> bytes:
+    if not request.params:
+        return b""
+    if (request.type, request.request) not in KEPT:
+        return _SOME
+    return msgspec.json.encode(request.params)
