@@ -1,6 +1,7 @@
 """Logins: from what somebody shows to who they are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
@@ -11,9 +12,10 @@ from jimm.access.origins import allowed
 from jimm.access.passwords import Passwords
 from jimm.access.tokens import SessionTokens
 from jimm.access.visitor import Visitor
-from jimm.errors import InvalidLogin, SessionTokenInvalid, Unauthorized
-from jimm.registry import identities
+from jimm.errors import InvalidLogin, ModelNotFound, SessionTokenInvalid, Unauthorized
+from jimm.registry import entries, identities
 from jimm.registry import service_accounts as stored_accounts
+from jimm.registry.entries import Entry
 from jimm.registry.identities import IdentityRecord, LoginRecord
 from jimm.registry.session import Registry
 from jimm.wire.login import (
@@ -33,6 +35,9 @@ _LONGEST_NAME: Final = 255
 _USER_TAG: Final = "user-"
 _JUJU_LOCAL: Final = "@local"
 
+ByToken = Callable[[str], Awaitable[Identity]]
+"""Reads a session token."""
+
 
 class Clients(Protocol):
     """Clients of the identity provider."""
@@ -44,6 +49,16 @@ class Clients(Protocol):
             InvalidLogin: unknown, disabled, or a wrong secret.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody at a model, which is ``None`` if there is no such model. ``token_id`` is of the
+    session token that they showed, ``None`` if they showed something else."""
+
+    identity: Identity
+    entry: Entry | None
+    token_id: str | None = None
 
 
 class Logins:
@@ -80,21 +95,33 @@ class Logins:
         """Who it is, by what a client sent on a socket that the visitor opened.
 
         Raises:
-            InvalidLogin, SessionTokenInvalid, Unauthorized, TryAgain: as the methods below.
+            InvalidLogin, SessionTokenInvalid, TryAgain: as the methods below.
+            Unauthorized: so too, or a page that may not act with the cookie.
         """
-        match attempt:
-            case PasswordLogin(name=""):
-                return await self._by_null_tag(attempt.password)
-            case PasswordLogin():
-                return await self.by_password(attempt.name, attempt.password)
-            case SessionTokenLogin():
-                return await self.by_token(attempt.token.reveal())
-            case ClientCredentialsLogin():
-                return await self.by_client_credentials(attempt.client_id, attempt.secret)
-            case CookieLogin():
-                return await self.by_cookie(visitor.token, visitor.origin)
-            case _:
-                assert_never(attempt)
+        return await self._by_attempt(attempt, visitor, self.by_token)
+
+    async def at_model(self, model: str, attempt: Attempt, visitor: Visitor) -> Arrival:
+        """As :meth:`by_attempt`, and the model with that uuid as they come to it: in the same
+        query, where a session token is shown.
+
+        Raises:
+            InvalidLogin, SessionTokenInvalid, Unauthorized, TryAgain: as :meth:`by_attempt`.
+        """
+        arrived: Arrival | None = None
+
+        async def by_token(text: str) -> Identity:
+            nonlocal arrived
+            holder, entry = await self._tokens.look_up_at(text, model)
+            arrived = Arrival(holder.identity, entry, holder.token_id)
+            return holder.identity
+
+        who = await self._by_attempt(attempt, visitor, by_token)
+        if arrived is not None:
+            return arrived
+        try:
+            return Arrival(who, await entries.come(self._registry, model, who.name))
+        except ModelNotFound:
+            return Arrival(who, None)
 
     async def by_password(self, name: str, password: Secret) -> Identity:
         """Who it is, by a bare name or a full name of the local domain, or a client id.
@@ -158,19 +185,6 @@ class Logins:
         """
         return (await self._tokens.look_up(text)).identity
 
-    async def by_cookie(self, token: Secret, origin: str) -> Identity:
-        """Who it is, by the token in a browser's cookie.
-
-        ``origin`` is the page behind the request: browsers send the cookie whoever asks.
-
-        Raises:
-            Unauthorized: that page may not act with the cookie.
-            SessionTokenInvalid: there is no cookie, or its token can't be used.
-        """
-        if not self.welcomes(origin):
-            raise Unauthorized("pages of that origin may not use your login here")
-        return await self.by_token(token.reveal())
-
     def welcomes(self, origin: str) -> bool:
         """Whether pages of that origin may use the cookie of whoever looks at them; empty means
         that no page asks."""
@@ -193,20 +207,30 @@ class Logins:
             )
         return await self.by_client_credentials(user, password)
 
-    async def _by_null_tag(self, token: Secret) -> Identity:
-        try:
-            return await self.by_token(token.reveal())
-        except SessionTokenInvalid as error:
-            # Whoever sends this knows no device login, which that code would begin.
-            raise InvalidLogin from error
+    async def _by_attempt(self, attempt: Attempt, visitor: Visitor, by_token: ByToken) -> Identity:
+        match attempt:
+            case PasswordLogin(name=""):
+                return await _by_null_tag(attempt.password, by_token)
+            case PasswordLogin():
+                return await self.by_password(attempt.name, attempt.password)
+            case SessionTokenLogin():
+                return await by_token(attempt.token.reveal())
+            case ClientCredentialsLogin():
+                return await self.by_client_credentials(attempt.client_id, attempt.secret)
+            case CookieLogin():
+                # Browsers send the cookie whoever asks: what counts is the page behind it.
+                if not self.welcomes(visitor.origin):
+                    raise Unauthorized("pages of that origin may not use your login here")
+                return await by_token(visitor.token.reveal())
+            case _:
+                assert_never(attempt)
 
     async def _known_client(self, client_id: str, secret: Secret) -> Identity | None:
         """An account that is there, if that is its secret: nobody's mistyped password is sent
         to the provider."""
-        async with self._registry.read() as session:
-            name = service_accounts.identity_of(client_id)
-            if await identities.login(session, name) is None:
-                return None
+        name = service_accounts.identity_of(client_id)
+        if await identities.login(self._registry, name) is None:
+            return None
         try:
             return await self.by_client_credentials(client_id, secret)
         except InvalidLogin:
@@ -215,12 +239,18 @@ class Logins:
     async def _find(self, identity: str) -> LoginRecord | None:
         if not is_local(identity, self._local_domain):
             return None
-        async with self._registry.read() as session:
-            return await identities.login(session, identity)
+        return await identities.login(self._registry, identity)
 
     async def _entered(self, who: IdentityRecord, admin: bool) -> Identity:
         last = who.last_login_at
         if last is None or self._now() - last >= RECORDED_EVERY:
-            async with self._registry.write() as session:
-                await identities.logged_in(session, who.id)
+            self._registry.traces.logged_in(who.id)
         return Identity(who.name, who.display_name, admin)
+
+
+async def _by_null_tag(token: Secret, by_token: ByToken) -> Identity:
+    try:
+        return await by_token(token.reveal())
+    except SessionTokenInvalid as error:
+        # Whoever sends this knows no device login, which that code would begin.
+        raise InvalidLogin from error

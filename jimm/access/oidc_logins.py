@@ -67,9 +67,8 @@ class OidcAccounts:
                 await relations.add(session, who.identity, Relation.ADMINISTRATOR, Object.jimm())
             elif group and group in before:
                 await relations.remove(session, who.identity, Relation.ADMINISTRATOR, Object.jimm())
-            login = await identities.login(session, who.identity)
-        admin = login is not None and login.admin
-        return Identity(who.identity, who.display_name, admin)
+            held = await relations.relations_of(session, who.identity, Object.jimm())
+        return Identity(who.identity, who.display_name, Relation.ADMINISTRATOR in held)
 
 
 @dataclass(frozen=True, slots=True)

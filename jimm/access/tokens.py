@@ -14,8 +14,9 @@ from typing import Final
 
 from jimm.access.identity import Identity
 from jimm.errors import SessionTokenInvalid
-from jimm.registry import identities
+from jimm.registry import entries, identities
 from jimm.registry import tokens as stored_tokens
+from jimm.registry.entries import Entry
 from jimm.registry.session import Registry, WriteSession
 from jimm.registry.tokens import TokenLogin, TokenRecord
 from jimm.wire.secret import Secret
@@ -88,18 +89,20 @@ class SessionTokens:
         Raises:
             SessionTokenInvalid: anything else than a token that can be used.
         """
-        if not text or len(text) > _LONGEST_TEXT or not text.isascii():
-            raise _unusable()
-        async with self._registry.read() as session:
-            found = await stored_tokens.by_hash(session, _digest(text))
-        now = self._now()
-        if found is None or not usable(found, now):
-            raise _unusable()
-        if is_use_due(found.token, now):
-            async with self._registry.write() as session:
-                await stored_tokens.touch(session, found.token.id, expiry(found.token, now))
-        who = found.identity
-        return TokenHolder(Identity(who.name, who.display_name, found.admin), found.token.id)
+        found = await stored_tokens.by_hash(self._registry, _digest(_readable(text)))
+        return self._used(found)
+
+    async def look_up_at(self, text: str, model: str) -> tuple[TokenHolder, Entry | None]:
+        """As :meth:`look_up`, and the model with that uuid, if there is one, as the token's
+        holder comes to it; all in one query.
+
+        Raises:
+            SessionTokenInvalid: anything else than a token that can be used.
+        """
+        digest = _digest(_readable(text))
+        found = await entries.come_by_token(self._registry, model, digest)
+        login, entry = found or (None, None)
+        return self._used(login), entry
 
     async def of(self, identity: str) -> list[TokenRecord]:
         """The usable tokens of somebody, the newest first.
@@ -121,6 +124,15 @@ class SessionTokens:
             owner = await identities.by_name(session, identity)
             await stored_tokens.revoke(session, token_id, owner)
 
+    def _used(self, found: TokenLogin | None) -> TokenHolder:
+        now = self._now()
+        if found is None or not usable(found, now):
+            raise _unusable()
+        if is_use_due(found.token, now):
+            self._registry.traces.used(found.token.id, expiry(found.token, now))
+        who = found.identity
+        return TokenHolder(Identity(who.name, who.display_name, found.admin), found.token.id)
+
 
 def usable(found: TokenLogin, now: datetime) -> bool:
     """Whether a token opens anything at that time."""
@@ -136,6 +148,13 @@ def is_use_due(token: TokenRecord, now: datetime) -> bool:
 def expiry(token: TokenRecord, now: datetime) -> datetime:
     """Until when a token lives that is used at that time."""
     return min(now + IDLE, token.created_at + LONGEST)
+
+
+def _readable(text: str) -> str:
+    """The text, if it could be a token."""
+    if not text or len(text) > _LONGEST_TEXT or not text.isascii():
+        raise _unusable()
+    return text
 
 
 def _digest(text: str) -> bytes:

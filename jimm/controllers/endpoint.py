@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jimm.errors import NotValid
 from jimm.net.dial import Address
-from jimm.net.tls import JUJU_SERVER_NAME, client_context
+from jimm.net.tls import JUJU_SERVER_NAME, resuming_context
 from jimm.wire.params.admin import HostPort, LoginRequest, LoginResult
 from jimm.wire.tags import ControllerUUID
 
@@ -36,12 +36,12 @@ class Endpoint:
         return self.tls_hostname or JUJU_SERVER_NAME
 
     def tls(self) -> ssl.SSLContext:
-        """The context for dialling it.
+        """The context for dialling it, of its own: TLS sessions are taken up again there.
 
         Raises:
             NotValid: ``ca_certificate`` is no certificate.
         """
-        return client_context(self.ca_certificate or None)
+        return resuming_context(self.ca_certificate or None, self.server_name, self.uuid)
 
     def same_peer(self, other: "Endpoint") -> bool:
         """Whether a link made for one may serve the other: its proof is the same."""

@@ -9,9 +9,10 @@ each of its own users (Juju ``UserManager``), made at first need.
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from jimm.access.jwt import mint
+from jimm.access.jwt import LIFETIME, mint
 from jimm.access.keys import KeyRing
 from jimm.controllers.calls import user_manager
 from jimm.controllers.endpoint import Endpoint
@@ -31,6 +32,15 @@ from jimm.wire.tags import ControllerUUID
 
 CLIENT_VERSION = "3.6.9"
 """What JIMM says of itself to controllers; Juju writes it to its log."""
+
+REUSED_FOR: Final = LIFETIME - timedelta(minutes=2)
+"""How old a token may be that is shown once more."""
+
+LOGINS: Final = 2_000
+"""How many of them are kept; each is some 2 kB. The oldest makes room."""
+
+_Wanted = tuple[str, ControllerUUID, str, frozenset[tuple[str, str]]]
+"""The key, the controller, the identity, and what it may do: all that a token says."""
 
 
 class Trust:
@@ -53,6 +63,7 @@ class Trust:
         self._local_domain = local_domain
         self._issuer = issuer
         self._now = now
+        self._made: dict[_Wanted, tuple[LoginRequest, datetime]] = {}
         self.own_identity = f"jimm-{jimm_uuid}@serviceaccount"
 
     async def own_login(self, endpoint: Endpoint) -> LoginRequest:
@@ -96,16 +107,26 @@ class Trust:
     async def token_login(
         self, controller: ControllerUUID, identity: str, access: Mapping[str, str]
     ) -> LoginRequest:
-        """A login by token; ``access`` maps tags to Juju's levels, and is all it may do."""
+        """A login by token; ``access`` maps tags to Juju's levels, and is all it may do.
+
+        The same login is given again while most of its token's life is left. Whoever may do
+        something else by now has other claims, and so another token.
+        """
+        key = await self._keys.signing()
+        now = self._now()
+        wanted = (key.kid, controller, identity, frozenset(access.items()))
+        made, at = self._made.get(wanted, (None, now))
+        if made is not None and timedelta(0) <= now - at < REUSED_FOR:
+            return made
         token = mint(
-            await self._keys.signing(),
+            key,
             issuer=self._issuer,
             audience=controller,
             subject=tags.user_tag(identity),
             access=access,
-            now=self._now(),
+            now=now,
         )
-        return LoginRequest(
+        login = LoginRequest(
             auth_tag=tags.user_tag(identity),
             credentials="",
             nonce="",
@@ -113,6 +134,8 @@ class Trust:
             user_data="",
             client_version=CLIENT_VERSION,
         )
+        self._remember(wanted, login, now)
+        return login
 
     async def user_login(
         self, controller: Controller, identity: str, access: Mapping[str, str], link: Link | None
@@ -165,6 +188,12 @@ class Trust:
             async with self._registry.write() as session:
                 await controllers.mark_prepared(session, controller.id, who.id)
         return user
+
+    def _remember(self, wanted: _Wanted, login: LoginRequest, now: datetime) -> None:
+        self._made.pop(wanted, None)
+        self._made[wanted] = login, now
+        while len(self._made) > LOGINS:
+            del self._made[next(iter(self._made))]
 
     def _open(self, controller: Controller, identity: str, user: LocalUser) -> Secret:
         return self._sealer.open(user.password_sealed, **_place(controller, identity))

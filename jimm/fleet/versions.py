@@ -12,8 +12,7 @@ WITHOUT_CONTROLLERS: Final = "3.6.9"
 
 async def reported(fleet: Fleet) -> str:
     """The lowest 3.x among the registered controllers (python-libjuju refuses 4.x)."""
-    async with fleet.registry.read() as session:
-        found = [each.agent_version for each in await controllers.every(session)]
+    found = await controllers.versions(fleet.registry)
     return min(
         (each for each in found if each.startswith("3.")), key=_key, default=WITHOUT_CONTROLLERS
     )

@@ -15,7 +15,7 @@ from jimm.errors import ControllerUnavailable, NotValid
 from jimm.net.tasks import Tasks
 
 T = TypeVar("T")
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 STAGGER: Final = 0.05
 _PROBES: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
@@ -100,6 +100,8 @@ async def race(
     if not addresses:
         raise ControllerUnavailable("the controller has no known address")
     contest = _Race([Address.parse(text) for text in addresses], attempt, discard)
+    if len(addresses) == 1:
+        return await contest.walk(deadline)
     return await contest.run(deadline, stagger)
 
 
@@ -120,6 +122,18 @@ class _Race(Generic[T]):
         self._tasks = Tasks()
         self._started: dict[asyncio.Task[T | _Fault], Address] = {}
         self._faults: dict[Address, str] = {}
+
+    async def walk(self, deadline: float) -> T:
+        """The only attempt, for which no task is needed."""
+        address = self._waiting.pop()
+        try:
+            async with asyncio.timeout(deadline):
+                outcome = await self._try(address)
+        except TimeoutError as error:
+            raise _unavailable({address: f"no answer within {deadline:g} s"}) from error
+        if isinstance(outcome, _Fault):
+            raise _unavailable({address: outcome.reason})
+        return outcome
 
     async def run(self, deadline: float, stagger: float) -> T:
         kept: T | None = None

@@ -24,7 +24,7 @@ class Admission:
     at ``endpoint`` and holds all of the user's levels there, which are ``access``, by tag.
     ``shown`` stands in the client's login result where the controller would tell of itself.
     ``going`` says that the model is being destroyed; ``restriction`` that it is being moved, and
-    what may not be done with it.
+    what may not be done with it. ``token_id`` is of the session token that they showed.
     """
 
     identity: str
@@ -36,6 +36,7 @@ class Admission:
     access: Mapping[str, str] = field(default_factory=dict)
     going: bool = False
     restriction: Restriction | None = None
+    token_id: str | None = None
 
     def introduction(self) -> Introduction:
         """What the porter needs of it."""

@@ -27,7 +27,7 @@ from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.guard import Restriction
 from jimm.proxy.paths import Forbidden, Level, needs_superuser
 from jimm.proxy.porter import Shown
-from jimm.registry import entries, identities, model_connections
+from jimm.registry import entries
 from jimm.registry.controllers import Controller
 from jimm.registry.entries import Entry
 from jimm.registry.words import MigrationState, ModelState, ObjectKind, Trust
@@ -35,9 +35,6 @@ from jimm.wire import tags
 from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
 from jimm.wire.secret import Secret
-
-"""Seconds that a login waits for a model that has left one controller to be at the other."""
-
 
 _NO_NEW_USERS: Final = "is being migrated"
 """In Juju's refusal to give somebody access to a model that is leaving; once it has arrived
@@ -75,13 +72,15 @@ class Keeper:
 
     async def admit(self, model: str, attempt: Attempt, visitor: Visitor) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`."""
-        who = (await self._logins.by_attempt(attempt, visitor)).name
-        entry, view = await self._settled(model, who)
+        arrival = await self._logins.at_model(model, attempt, visitor)
+        who = arrival.identity.name
+        entry, view = await self._settled(model, who, self._seen(model, who, arrival.entry))
         admission = replace(
             await self._admission(who, entry, self._claims(who, entry)),
             restriction=restriction(entry, view),
+            token_id=arrival.token_id,
         )
-        self._fleet.tasks.spawn(self._note(admission), name="note a connection to a model")
+        self._fleet.registry.traces.connected(admission.model_uuid, who)
         bare = alias(attempt.name, who) if isinstance(attempt, PasswordLogin) else ""
         return replace(admission, user_tag=tags.user_tag(bare)) if bare else admission
 
@@ -98,7 +97,7 @@ class Keeper:
     ) -> Admission:
         """See :class:`jimm.proxy.passing.Gate`. What JIMM checked here a controller of some
         versions takes from a superuser alone; that claim is on this one request's token."""
-        entry, view = await self._settled(model, identity)
+        entry, view = await self._settled(model, identity, await self._entry(model, identity))
         claims = self._claims(identity, entry)
         if not rules.covers(ObjectKind.MODEL, self._level(identity, entry), level):
             raise Forbidden
@@ -106,15 +105,14 @@ class Keeper:
             await self._refuse_while_moving(entry, view)
         controller = _host(entry)
         self._fleet.link(controller)  # one that is known to be away is not dialled
-        admission = await self._admission(identity, entry, claims)
         if controller.trust is not Trust.TOKEN or not needs_superuser(controller.agent_version):
-            return admission
+            return await self._admission(identity, entry, claims)
         wider = {
             tags.controller_tag(controller.uuid): "superuser",
             tags.model_tag(entry.model.uuid): "admin",
         }
         login = await self._fleet.trust.token_login(controller.uuid, identity, wider)
-        return replace(admission, login=login)
+        return self._admitted(identity, entry, claims, login)
 
     async def readmit(self, admission: Admission) -> Admission:
         """See :class:`jimm.proxy.doorkeeper.Doorkeeper`; nothing new is a refusal."""
@@ -122,25 +120,22 @@ class Keeper:
         claims = self._claims(admission.identity, entry)
         if claims == admission.access:
             raise Unauthorized
-        return await self._admission(admission.identity, entry, claims)
+        again = await self._admission(admission.identity, entry, claims)
+        return replace(again, token_id=admission.token_id)
 
     async def still_holds(self, admission: Admission) -> bool:
-        """Whether the same person would be let in the same way now: same rights, same place."""
+        """Whether the same person would be let in the same way now: same rights, same place,
+        by the same token."""
+        model, identity = admission.model_uuid, admission.identity
         try:
-            entry = await self._entry(admission.model_uuid, admission.identity)
-            async with self._fleet.registry.read() as session:
-                who = await identities.by_name(session, admission.identity)
+            entry = await self._entry(model, identity, token_id=admission.token_id)
         except JimmError:
             return False
-        if who.disabled:
+        if not entry.welcome:
             return False
         if entry.model.controller_uuid != admission.endpoint.uuid:
             return False
         return admission.access == self._claims(admission.identity, entry)
-
-    async def _note(self, admission: Admission) -> None:
-        async with self._fleet.registry.write() as session:
-            await model_connections.note(session, admission.model_uuid, admission.identity)
 
     async def _refuse_while_moving(self, entry: Entry, view: View | None) -> None:
         """Unlike a login, an upload is refused as soon as a migration was asked for: it could
@@ -151,9 +146,9 @@ class Keeper:
         if restriction(entry, found) is not None:
             raise MigrationUnderway
 
-    async def _settled(self, model: str, identity: str) -> tuple[Entry, View | None]:
-        """The entry, once it is known where the model is, and what its controller says of it
-        if it may be on the move.
+    async def _settled(self, model: str, identity: str, entry: Entry) -> tuple[Entry, View | None]:
+        """The entry, read again until it is known where the model is, and what its controller
+        says of it if it may be on the move.
 
         A source closes its connections when it lets a model go, a moment before the migration
         is done; clients come back at once, and libjuju does so a single time.
@@ -163,7 +158,6 @@ class Keeper:
         """
         end = asyncio.get_running_loop().time() + ARRIVES_WITHIN
         while True:
-            entry = await self._entry(model, identity)
             if not (entry.moving or seems_busy(entry.model)):
                 return entry, None
             view = await views.look(self._fleet, _host(entry), entry.model.uuid)
@@ -172,18 +166,23 @@ class Keeper:
             if asyncio.get_running_loop().time() > end:
                 raise ControllerUnavailable("the model has not arrived yet where it is moved to")
             await asyncio.sleep(LOOK_EVERY)
+            entry = await self._entry(model, identity)
 
-    async def _entry(self, model: str, identity: str) -> Entry:
-        unknown = ModelNotFound(f'unknown model: "{model}"')
-        async with self._fleet.registry.read() as session:
-            try:
-                entry = await entries.find(session, model, identity)
-            except ModelNotFound as error:
-                raise unknown from error
-        _host(entry)
-        if not self._level(identity, entry):
-            raise unknown
-        return entry
+    async def _entry(self, model: str, identity: str, *, token_id: str | None = None) -> Entry:
+        try:
+            found = await entries.come(self._fleet.registry, model, identity, token_id=token_id)
+        except ModelNotFound as error:
+            raise _unknown(model) from error
+        return self._seen(model, identity, found)
+
+    def _seen(self, model: str, identity: str, found: Entry | None) -> Entry:
+        """An entry, for somebody who may know of the model."""
+        if found is None:
+            raise _unknown(model)
+        if not self._level(identity, found):
+            raise _unknown(model)
+        _host(found)
+        return found
 
     def _level(self, identity: str, entry: Entry) -> str:
         model = entry.model
@@ -206,13 +205,18 @@ class Keeper:
         )
 
     async def _admission(self, identity: str, entry: Entry, claims: Mapping[str, str]) -> Admission:
-        controller = _host(entry)
+        login = await self._login(_host(entry), identity, entry, claims)
+        return self._admitted(identity, entry, claims, login)
+
+    def _admitted(
+        self, identity: str, entry: Entry, claims: Mapping[str, str], login: LoginRequest
+    ) -> Admission:
         return Admission(
             identity=identity,
             user_tag=tags.user_tag(shown(identity, self._fleet.local_domain)),
             model_uuid=entry.model.uuid,
-            endpoint=endpoint(controller),
-            login=await self._login(controller, identity, entry, claims),
+            endpoint=endpoint(_host(entry)),
+            login=login,
             shown=self._shown,
             access=claims,
             going=entry.model.state is ModelState.DESTROYING,
@@ -256,3 +260,7 @@ def _host(entry: Entry) -> Controller:
     if entry.host is None:
         raise ControllerUnavailable("the model's controller is not registered any more")
     return entry.host
+
+
+def _unknown(model: str) -> ModelNotFound:
+    return ModelNotFound(f'unknown model: "{model}"')

@@ -31,7 +31,8 @@ from jimm.errors import (
 )
 from jimm.wire import codes, envelope, login
 from jimm.wire.fold import convert
-from jimm.wire.params.admin import HostPort, LoginRequest, LoginResult
+from jimm.wire.params.admin import HostPort, LoginRequest
+from jimm.wire.params.common import Params
 from jimm.wire.tags import (
     ControllerUUID,
     ModelUUID,
@@ -76,6 +77,15 @@ class Introduction:
     login: LoginRequest
     shown: Shown
     going: bool = False
+
+
+class _Welcome(Params, kw_only=True):
+    """What JIMM has to know of a login's result; the rest, most of it, passes as it came."""
+
+    controller_tag: str = ""
+    model_tag: str = ""
+    discharge_required: object = None
+    facades: list[object]
 
 
 class State(Enum):
@@ -324,7 +334,7 @@ def read_welcome(message: bytes, introduction: Introduction) -> dict[str, object
         if not isinstance(answer, envelope.Response) or answer.request_id != _LOGIN_ID:
             raise ProtocolError("something else than an answer to the login")
         _check_refusal(answer, introduction)
-        result = convert(answer.response, LoginResult)
+        result = convert(answer.response, _Welcome)
         if result.discharge_required is not None:
             raise ControllerUnavailable(f"controller {name} wants a login elsewhere first")
         if parse_controller_tag(result.controller_tag) != introduction.controller_uuid:

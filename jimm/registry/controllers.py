@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Select, Text, case, cast, delete, func, insert, or_, select, update
@@ -10,9 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import AlreadyExists, Conflict, NotFound, StillAlive
 from jimm.registry.listen import CONTROLLERS
+from jimm.registry.prepared import Question
 from jimm.registry.relations import MAY_ADD, related
 from jimm.registry.rows import columns, record, violations
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import (
     ControllerRow,
     ControllerUserRow,
@@ -157,6 +159,11 @@ async def by_name(session: ReadSession, name: str) -> Controller:
         NotFound: there is none.
     """
     return await _one(session, select(*_columns()).where(ControllerRow.name == name), name)
+
+
+async def versions(registry: Registry) -> list[str]:
+    """The Juju versions of the registered controllers."""
+    return [row["agent_version"] for row in await registry.ask(_versions())]
 
 
 async def by_uuid(session: ReadSession, uuid: str) -> Controller:
@@ -385,6 +392,11 @@ async def _refuse_while_moving(session: ReadSession, controller: Controller) -> 
             f'{moving} model(s) are being migrated from or to controller "{controller.name}"; '
             "wait until they have arrived"
         )
+
+
+@cache
+def _versions() -> Question:
+    return Question(select(ControllerRow.agent_version).distinct())
 
 
 def _columns() -> list[InstrumentedAttribute[Any]]:

@@ -3,17 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import AlreadyExists, UserNotFound
 from jimm.registry.listen import IDENTITIES
+from jimm.registry.prepared import Question
 from jimm.registry.relations import administers
 from jimm.registry.rows import columns, record, violations
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import IdentityRow, PasswordRow
 
 
@@ -94,21 +96,12 @@ async def page(session: ReadSession, *, after: str = "", limit: int = 100) -> li
     return [record(IdentityRecord, row) for row in await session.execute(statement)]
 
 
-async def login(session: ReadSession, name: str) -> LoginRecord | None:
+async def login(registry: Registry, name: str) -> LoginRecord | None:
     """What a password login needs, in one query; ``None`` for an unknown name."""
-    statement = (
-        select(
-            *_columns(),
-            PasswordRow.hash.label("password_hash"),
-            administers(IdentityRow.name).label("admin"),
-        )
-        .outerjoin(PasswordRow, PasswordRow.identity_id == IdentityRow.id)
-        .where(IdentityRow.name == name)
-    )
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
+    rows = await registry.ask(_question(), name=name)
+    if not rows:
         return None
-    values = dict(row._mapping)
+    values = rows[0]
     password_hash, admin = values.pop("password_hash"), values.pop("admin")
     return LoginRecord(IdentityRecord(**values), password_hash, admin)
 
@@ -141,14 +134,13 @@ async def set_disabled(session: WriteSession, name: str, disabled: bool) -> Iden
     return changed
 
 
-async def logged_in(session: WriteSession, identity_id: int) -> None:
-    """Records a login, unless one was recorded within a minute."""
-    stale = IdentityRow.last_login_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
-    await session.execute(
-        update(IdentityRow)
-        .where(IdentityRow.id == identity_id, IdentityRow.last_login_at.is_(None) | stale)
-        .values(last_login_at=func.now())
+async def welcome(session: ReadSession, names: Collection[str]) -> set[str]:
+    """Those of the names that may log in."""
+    given = any_(literal(list(names), ARRAY(Text)))
+    statement = select(IdentityRow.name).where(
+        IdentityRow.name == given, IdentityRow.disabled_at.is_(None)
     )
+    return set(await session.scalars(statement))
 
 
 async def told_groups(session: ReadSession, name: str) -> tuple[str, ...]:
@@ -163,6 +155,19 @@ async def tell(
     """Records a login with an identity provider, and what it told."""
     told = {"display_name": display_name, "groups": groups, "last_login_at": func.now()}
     await session.execute(update(IdentityRow).where(IdentityRow.id == identity_id).values(told))
+
+
+@cache
+def _question() -> Question:
+    return Question(
+        select(
+            *_columns(),
+            PasswordRow.hash.label("password_hash"),
+            administers(IdentityRow.name).label("admin"),
+        )
+        .outerjoin(PasswordRow, PasswordRow.identity_id == IdentityRow.id)
+        .where(IdentityRow.name == bindparam("name"))
+    )
 
 
 def _columns() -> list[InstrumentedAttribute[Any]]:

@@ -1,29 +1,12 @@
-"""When somebody last connected to a model."""
+"""When somebody last connected to a model; :mod:`jimm.registry.traces` writes it."""
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import BindParameter, ScalarSelect, select, text
+from sqlalchemy import BindParameter, ScalarSelect, select
 
-from jimm.registry.session import ReadSession, WriteSession
+from jimm.registry.session import ReadSession
 from jimm.registry.tables import IdentityRow, ModelConnectionRow, ModelRow
-
-_NOTE: Final = text(
-    """
-    INSERT INTO model_connections (model_id, identity_id)
-    SELECT models.id, identities.id FROM models, identities
-    WHERE models.uuid = :model AND identities.name = :identity
-    ON CONFLICT (model_id, identity_id) DO UPDATE SET at = now()
-    WHERE model_connections.at < now() - interval '1 minute'
-    """
-)
-"""As text: SQLAlchemy compiles an upsert anew each time, and this one runs at each login."""
-
-
-async def note(session: WriteSession, model: str, identity: str) -> None:
-    """Records a connection, unless one was recorded within a minute."""
-    await session.execute(_NOTE, {"model": model, "identity": identity})
 
 
 async def of_models(

@@ -1,20 +1,27 @@
 """Session tokens, as hashes."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, any_, bindparam, cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import NotFound
 from jimm.registry.identities import IdentityRecord
 from jimm.registry.listen import IDENTITIES
+from jimm.registry.prepared import Question
 from jimm.registry.relations import administers
 from jimm.registry.rows import columns, record
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import IdentityRow, TokenRow
 from jimm.wire.tags import is_uuid
+
+_OWNER: Final = "identity_"
+"""In front of the columns of a token's identity."""
 
 
 @dataclass(frozen=True)
@@ -62,38 +69,28 @@ async def add(
     return record(TokenRecord, (await session.execute(statement)).one())
 
 
-async def by_hash(session: ReadSession, digest: bytes) -> TokenLogin | None:
+async def by_hash(registry: Registry, digest: bytes) -> TokenLogin | None:
     """The token with that hash, used up or not, its identity, and the database's time."""
-    identity = columns(IdentityRow, IdentityRecord)
-    statement = (
-        select(
-            *_columns(),
-            *(column.label(f"identity_{column.key}") for column in identity),
-            administers(IdentityRow.name).label("admin"),
-            func.now().label("now"),
-        )
-        .join(IdentityRow, IdentityRow.id == TokenRow.identity_id)
-        .where(TokenRow.hash == digest)
-    )
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    found = row._mapping
-    return TokenLogin(
-        TokenRecord(**{column.key: found[column.key] for column in _columns()}),
-        IdentityRecord(**{column.key: found[f"identity_{column.key}"] for column in identity}),
-        found["admin"],
-        found["now"],
-    )
+    rows = await registry.ask(_question(), digest=digest)
+    return login(rows[0]) if rows else None
 
 
-async def touch(session: WriteSession, token_id: str, expires_at: datetime) -> None:
-    """Records a use, and until when the token lives now."""
-    await session.execute(
-        update(TokenRow)
-        .where(TokenRow.id == token_id, TokenRow.revoked_at.is_(None))
-        .values(last_used_at=func.now(), expires_at=expires_at)
-    )
+def select_login(identity: type[IdentityRow] = IdentityRow) -> Select[Any]:
+    """The columns of :class:`TokenLogin`, from all tokens; ``identity`` is their owners' table,
+    which may be an alias."""
+    return select(
+        *_columns(),
+        *(column.label(f"{_OWNER}{column.key}") for column in columns(identity, IdentityRecord)),
+        administers(identity.name).label("admin"),
+        func.now().label("now"),
+    ).join(identity, identity.id == TokenRow.identity_id)
+
+
+def login(row: dict[str, Any]) -> TokenLogin:
+    """What is in a row of :func:`select_login`."""
+    token = {name: row[name] for name in _names(TokenRecord)}
+    owner = {name: row[f"{_OWNER}{name}"] for name in _names(IdentityRecord)}
+    return TokenLogin(TokenRecord(**token), IdentityRecord(**owner), row["admin"], row["now"])
 
 
 async def of_identity(session: ReadSession, identity_id: int) -> list[TokenRecord]:
@@ -121,6 +118,13 @@ async def owner(session: ReadSession, token_id: str) -> IdentityRecord | None:
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else record(IdentityRecord, row)
+
+
+async def revoked(session: ReadSession, token_ids: Collection[str]) -> set[str]:
+    """Those of the tokens that were revoked."""
+    given = any_(cast(list(token_ids), ARRAY(UUID(as_uuid=False))))
+    statement = select(TokenRow.id).where(TokenRow.id == given, TokenRow.revoked_at.is_not(None))
+    return set(await session.scalars(statement))
 
 
 async def revoke(session: WriteSession, token_id: str, identity: IdentityRecord) -> None:
@@ -152,6 +156,16 @@ async def revoke_all(session: WriteSession, identity: IdentityRecord) -> None:
         .values(revoked_at=func.now())
     )
     await notify(session, IDENTITIES, identity.name)
+
+
+@cache
+def _question() -> Question:
+    return Question(select_login().where(TokenRow.hash == bindparam("digest")))
+
+
+@cache
+def _names(record: type[TokenRecord] | type[IdentityRecord]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(record))
 
 
 def _columns() -> list[InstrumentedAttribute[Any]]:

@@ -66,11 +66,15 @@ async def test_administrators_are_known_as_such(registry: Registry, logins: Logi
     assert (await logins.by_password("admin", PASSWORD)).admin
 
 
-async def test_the_last_login_is_recorded(registry: Registry, logins: Logins, alice: str) -> None:
+async def test_the_last_login_is_recorded_to_the_minute(
+    registry: Registry, logins: Logins, alice: str
+) -> None:
     await logins.by_password("alice", PASSWORD)
+    await registry.traces.flush()
     async with registry.read() as session:
         first = (await identities.by_name(session, alice)).last_login_at
     await logins.by_password("alice", PASSWORD)
+    await registry.traces.flush()
     async with registry.read() as session:
         assert (await identities.by_name(session, alice)).last_login_at == first
     assert first is not None

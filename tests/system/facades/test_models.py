@@ -118,7 +118,13 @@ async def test_who_used_a_model_last_and_when(dev: Dev) -> None:
     async with alices_model(dev) as (alice, model):
         async with dev.socket("alice", f"/model/{model}/api") as socket:
             assert await socket.call("Client", 7, "FullStatus", {"patterns": []})
-        (user,) = (await info(alice, model))["result"]["users"]
+
+        async def seen() -> dict[str, Any] | None:  # it is written a moment later
+            (found,) = (await info(alice, model))["result"]["users"]
+            return found if found["last-connection"] else None
+
+        user = await eventually(seen)
+        assert user is not None
         when = datetime.fromisoformat(user["last-connection"])
         assert abs(datetime.now(UTC) - when) < timedelta(minutes=5)
         asked = {"entities": [{"tag": f"model-{model}"}]}

@@ -66,10 +66,15 @@ async def as_user(dev: Dev, name: str, password: str = PASSWORD) -> AsyncIterato
 
 async def test_administrators_see_everybody_and_others_themselves(dev: Dev) -> None:
     async with somebody(dev) as (admin, name), as_user(dev, name) as own:
-        found = {
-            row["result"]["username"]: row["result"]
-            for row in await users(admin, "UserInfo", {"entities": None, "include-disabled": False})
-        }
+
+        async def everybody() -> dict[str, Any] | None:
+            asked = {"entities": None, "include-disabled": False}
+            rows = [row["result"] for row in await users(admin, "UserInfo", asked)]
+            listed = {row["username"]: row for row in rows}
+            return listed if "last-connection" in listed[name] else None  # written a moment later
+
+        found = await eventually(everybody)
+        assert found is not None
         assert {"admin", "alice", "bob", name} <= found.keys()
         assert found["admin"]["access"] == "superuser"
         assert found[name] | {"date-created": "", "last-connection": ""} == {
