@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, TypeVar, cast
 
+import msgspec
 from msgspec import Struct
 
 from jimm.controllers import deadlines
@@ -19,7 +20,7 @@ from jimm.errors import (
 )
 from jimm.net.tasks import Tasks
 from jimm.net.websocket import Disconnected, Websocket
-from jimm.wire.envelope import Request, Response, decode, encode_request
+from jimm.wire.envelope import Answer, Request, decode_answer, encode_request
 from jimm.wire.fold import convert
 from jimm.wire.params.admin import LoginResult
 
@@ -43,7 +44,7 @@ class Link:
         self.closed = asyncio.Event()
         self._socket = socket
         self._next_id = first_id
-        self._waiting: dict[int, asyncio.Future[Response | Disconnected]] = {}
+        self._waiting: dict[int, asyncio.Future[Answer | Disconnected]] = {}
         self._offered = {facade.name: facade.versions for facade in login_result.facades}
         self._why_closed = ""
         self._tasks = Tasks()
@@ -136,6 +137,26 @@ class Link:
         object_id: str = "",
     ) -> dict[str, object]:
         """As :meth:`call`, the result as it came, unknown keys and all."""
+        answer = self.parsed(
+            await self.call_raw(
+                facade, method, params, versions=versions, deadline=deadline, object_id=object_id
+            )
+        )
+        if not isinstance(answer, dict):
+            raise self.unreadable(f"{facade}.{method} gave no object")
+        return cast("dict[str, object]", answer)
+
+    async def call_raw(
+        self,
+        facade: str,
+        method: str,
+        params: Struct | None,
+        *,
+        versions: Sequence[int],
+        deadline: float,
+        object_id: str = "",
+    ) -> msgspec.Raw:
+        """As :meth:`call`, the result as JSON, which nobody has read."""
         request = Request(
             request_id=self._take_id(),
             type=facade,
@@ -144,10 +165,19 @@ class Link:
             id=object_id,
             params={} if params is None else params,
         )
-        answer = await self._exchange(request, deadline)
-        if not isinstance(answer, dict):
-            raise self.unreadable(f"{facade}.{method} gave no object")
-        return cast("dict[str, object]", answer)
+        return await self._exchange(request, deadline)
+
+    def parsed(self, raw: msgspec.Raw) -> object:
+        """The JSON of an answer as plain values; ``null`` counts as empty.
+
+        Raises:
+            LostAnswer: it is broken, or nested too deep.
+        """
+        try:
+            value = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise self.unreadable(str(error)) from error
+        return {} if value is None else value
 
     def read(self, value: object, declared: type[T]) -> T:
         """A part of an answer as a type.
@@ -168,10 +198,11 @@ class Link:
         self._next_id += 1
         return self._next_id - 1
 
-    async def _exchange(self, request: Request, deadline: float) -> object:
+    async def _exchange(self, request: Request, deadline: float) -> msgspec.Raw:
         if self.closed.is_set():
             raise ControllerUnavailable(f"{self.endpoint} is away: {self._why_closed}")
-        waiting = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer | Disconnected] = loop.create_future()
         self._waiting[request.request_id] = waiting
         try:
             async with asyncio.timeout(deadline):
@@ -207,8 +238,8 @@ class Link:
             self.abort(f"{self.address} does not keep to Juju's protocol: {error}")
 
     def _take(self, message: bytes) -> None:
-        answer = decode(message)
-        if isinstance(answer, Request) or answer.request_id >= self._next_id:
+        answer = decode_answer(message)
+        if answer.request_id >= self._next_id:
             raise ProtocolError("an answer to nothing that was asked")
         waiting = self._waiting.get(answer.request_id)
         if waiting is not None and not waiting.done():

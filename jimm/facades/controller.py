@@ -4,11 +4,12 @@ In 13 an owner is a ``qualifier``; every record has both ``owner-tag`` and ``qua
 """
 
 from jimm.facades.controller_refusals import VERSIONS, ControllerRefusals
+from jimm.facades.listed import user_models
 from jimm.facades.model_config import ModelConfig
-from jimm.facades.model_manager import status_rows, user_model
+from jimm.facades.model_manager import status_rows
 from jimm.facades.model_summary_watcher import watch
 from jimm.facades.session import each, errors
-from jimm.fleet import administration, blocks, models, versions
+from jimm.fleet import administration, blocks, listings, models, versions
 from jimm.fleet.controllers import require_administrator
 from jimm.wire.facade import method
 from jimm.wire.params import controller as params_
@@ -59,8 +60,8 @@ class Controller(ControllerRefusals):
     async def all_models(self) -> UserModelList:
         """Every model of every controller, for administrators."""
         require_administrator(self.session.caller)
-        found = await models.visible(self.session.fleet, self.session.caller)
-        return UserModelList(user_models=[user_model(self.session, each) for each in found])
+        session = self.session
+        return user_models(session, await listings.every(session.fleet, session.caller))
 
     @method("ModelStatus", versions=VERSIONS)
     async def model_status(self, params: Entities) -> ModelStatusResults:

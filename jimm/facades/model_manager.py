@@ -6,13 +6,13 @@ Version 9 tells ``default-series`` too, where the controller still knows it; in 
 
 from jimm.errors import JimmError, ModelNotFound, NotFound, NotSupported
 from jimm.facades import dressing
+from jimm.facades.listed import summaries, user_models
 from jimm.facades.model_defaults import VERSIONS, ModelDefaults
 from jimm.facades.session import Session, errors
-from jimm.fleet import clouds, creation, model_credentials, models
+from jimm.fleet import creation, infos, listings, model_credentials, models
 from jimm.fleet.caller import Caller
 from jimm.fleet.creation import NewModel
 from jimm.fleet.placing import Wanted
-from jimm.registry.models import Visible
 from jimm.wire import tags
 from jimm.wire.facade import method
 from jimm.wire.params import model_manager as params_
@@ -30,7 +30,7 @@ class ModelManager(ModelDefaults):
         """Creates a model on a controller that JIMM chooses, or that the request names."""
         session = self.session
         created = await creation.create(session.fleet, session.caller, self._new(params))
-        shown = await models.show(session.fleet, session.caller, created.model.uuid)
+        shown = await infos.show(session.fleet, session.caller, created.model.uuid)
         return dressing.model_info(session, shown, answer=created.info)
 
     @method("CreateModel", versions=(9,))
@@ -38,7 +38,7 @@ class ModelManager(ModelDefaults):
         """The same; the answer has the series, which the creation itself does not tell."""
         session = self.session
         created = await creation.create(session.fleet, session.caller, self._new(params))
-        shown = await models.show(session.fleet, session.caller, created.model.uuid, series=True)
+        shown = await infos.show(session.fleet, session.caller, created.model.uuid, series=True)
         answer = created.info if shown.info is None else None
         return dressing.model_info(session, shown, answer=answer)
 
@@ -47,8 +47,7 @@ class ModelManager(ModelDefaults):
         """The models that a user may use, from the registry alone."""
         session = self.session
         subject = _subject(session, params.tag)
-        found = await models.visible(session.fleet, subject)
-        return params_.UserModelList(user_models=[user_model(session, each) for each in found])
+        return user_models(session, await listings.every(session.fleet, subject))
 
     @method("ListModelSummaries", versions=VERSIONS)
     async def list_summaries(
@@ -59,23 +58,8 @@ class ModelManager(ModelDefaults):
         subject = _subject(session, params.user_tag)
         if params.all and session.caller.admin:
             subject = session.caller
-        found = await models.visible(session.fleet, subject, everybody=params.all)
-        away = await models.away(session.fleet)
-        providers = await clouds.providers(session.fleet)
-        return params_.ModelSummaryResults(
-            results=[
-                params_.ModelSummaryResult(
-                    result=dressing.summary(
-                        session,
-                        each,
-                        subject,
-                        absence=away.get(each.model.controller_name or ""),
-                        provider=providers.get(each.model.cloud, ""),
-                    )
-                )
-                for each in found
-            ]
-        )
+        found = await listings.every(session.fleet, subject, everybody=params.all)
+        return summaries(session, found, subject)
 
     @method("ModelInfo", versions=(10, 11))
     async def model_info(self, params: Entities) -> dict[str, object]:
@@ -165,7 +149,7 @@ class ModelManager(ModelDefaults):
         session = self.session
         uuids = [_model(entity) for entity in params.entities]
         known = [uuid for uuid in uuids if not isinstance(uuid, JimmError)]
-        found = iter(await models.show_all(session.fleet, session.caller, known, series=series))
+        found = iter(await infos.show_all(session.fleet, session.caller, known, series=series))
         rows: list[dict[str, object]] = []
         for uuid in uuids:
             outcome = uuid if isinstance(uuid, JimmError) else next(found)
@@ -192,21 +176,6 @@ async def status_rows(session: Session, params: Entities) -> params_.ModelStatus
         else:
             rows.append(dressing.model_status(session, *outcome))
     return params_.ModelStatusResults(models=rows)
-
-
-def user_model(session: Session, seen: Visible) -> params_.UserModel:
-    """A row of ``ListModels``."""
-    model = seen.model
-    return params_.UserModel(
-        model=params_.Model(
-            name=model.name,
-            uuid=model.uuid,
-            type=model.type or "iaas",
-            owner_tag=session.user_tag(model.owner),
-            qualifier=session.user_id(model.owner),
-        ),
-        last_connection=dressing.connected(seen.last_connection),
-    )
 
 
 def _subject(session: Session, tag: str) -> Caller:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from jimm.errors import NotSupported
-from jimm.facades.dressing import connected
+from jimm.facades.listed import connected
 from jimm.facades.session import SessionFacade, each, errors
 from jimm.fleet import users
 from jimm.fleet.controllers import require_administrator

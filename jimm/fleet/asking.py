@@ -7,18 +7,27 @@ just then waits for that moment, and hears of it from its new controller.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from jimm.controllers.link import Link
 from jimm.errors import ControllerUnavailable, JimmError
 from jimm.fleet.fleet import Fleet
 from jimm.registry import migrations, models
-from jimm.registry.models import Model
 from jimm.wire import codes
 from jimm.wire.params.common import Error
 from jimm.wire.tags import ControllerUUID, ModelUUID
 
 T = TypeVar("T")
+
+
+class Hosted(Protocol):
+    """A model, and which controller has it."""
+
+    @property
+    def uuid(self) -> ModelUUID: ...
+    @property
+    def controller_uuid(self) -> ControllerUUID | None: ...
+
 
 Ask = Callable[[Link, Sequence[ModelUUID]], Awaitable[Sequence[T | Error]]]
 """Asks one controller about some of its models: an outcome for each, in order."""
@@ -36,7 +45,7 @@ AT_ONCE: Final = 50
 
 
 async def about(
-    fleet: Fleet, found: Collection[Model], ask: Ask[T]
+    fleet: Fleet, found: Collection[Hosted], ask: Ask[T]
 ) -> dict[ModelUUID, T | JimmError]:
     """What the controllers say of these models, or why they don't, by the model's uuid.
 
@@ -55,7 +64,7 @@ async def about(
 
 
 async def _told(
-    fleet: Fleet, found: Collection[Model], ask: Ask[T]
+    fleet: Fleet, found: Collection[Hosted], ask: Ask[T]
 ) -> dict[ModelUUID, T | JimmError]:
     by_controller: dict[ControllerUUID | None, list[ModelUUID]] = defaultdict(list)
     for model in found:
@@ -92,8 +101,8 @@ def _is_gone(said: object) -> bool:
 
 
 async def _arrivals(
-    fleet: Fleet, left: dict[ModelUUID, Model], told: dict[ModelUUID, T | JimmError]
-) -> list[Model]:
+    fleet: Fleet, left: dict[ModelUUID, Hosted], told: dict[ModelUUID, T | JimmError]
+) -> list[Hosted]:
     """Those of the models that are on another controller now, once none is on its way."""
     end = asyncio.get_running_loop().time() + ARRIVES_WITHIN
     while True:
@@ -109,5 +118,5 @@ async def _arrivals(
     return [
         model
         for model in known
-        if model.uuid not in moving and model.controller_id != left[model.uuid].controller_id
+        if model.uuid not in moving and model.controller_uuid != left[model.uuid].controller_uuid
     ]

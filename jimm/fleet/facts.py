@@ -81,10 +81,10 @@ def seems_busy(model: Model) -> bool:
     return model.status == "busy" or (attempt is not None and not attempt.get("end"))
 
 
-def lost(model: Model) -> str:
-    """Why no controller has a model, as far as JIMM knows; empty where one has."""
-    if model.state is ModelState.UNMANAGED:
+def lost(state: str) -> str:
+    """Why no controller has a model in that state, as far as JIMM knows; empty where one has."""
+    if state == ModelState.UNMANAGED:
         return "its controller is not registered any more"
-    if model.state is ModelState.MISSING:
+    if state == ModelState.MISSING:
         return "its controller does not have it any more"
     return ""

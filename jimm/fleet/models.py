@@ -2,10 +2,8 @@
 its own."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 
@@ -26,8 +24,9 @@ from jimm.errors import (
     RemoteError,
     Unauthorized,
 )
-from jimm.fleet import asking, clouds, levels
+from jimm.fleet import asking, levels
 from jimm.fleet import facts as fleet_facts
+from jimm.fleet.absence import Absence, of_controller
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.fleet import Fleet
@@ -38,42 +37,16 @@ from jimm.registry import (
     facts,
     intents,
     migrations,
-    model_connections,
     models,
-    relations,
 )
 from jimm.registry.controllers import Controller
 from jimm.registry.intents import Intent
 from jimm.registry.models import Model, Visible
-from jimm.registry.relations import Held, Object
 from jimm.registry.session import ReadSession
 from jimm.registry.words import IntentKind, IntentState, ModelState
 from jimm.wire import codes, tags
 from jimm.wire.params.model_manager import DestroyModel, ModelStatus
 from jimm.wire.tags import ModelUUID
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """Why a controller, or what it has, can't be asked, and since when if that is known."""
-
-    why: str
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A model as it is shown: ``info`` is the controller's own answer, ``None`` while it is
-    away; then ``absence`` says so, and ``provider`` is the type of the model's cloud. ``held``
-    are all relations to the model, ``connections`` the last connections to it, by identity."""
-
-    seen: Visible
-    level: str
-    held: tuple[Held, ...]
-    info: Mapping[str, object] | None
-    absence: Absence | None = None
-    provider: str = ""
-    connections: Mapping[str, datetime] = field(default_factory=dict)
 
 
 async def visible(
@@ -181,53 +154,6 @@ async def refer(fleet: Fleet, caller: Caller, reference: str) -> Visible:
     raise unknown
 
 
-async def show(fleet: Fleet, caller: Caller, model: ModelUUID, *, series: bool = False) -> Shown:
-    """A model with what its controller says of it now.
-
-    Raises:
-        ModelNotFound: there is none that the caller may know of, or its controller says so.
-    """
-    return _present(await show_all(fleet, caller, [model], series=series))
-
-
-async def show_all(
-    fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID], *, series: bool = False
-) -> list[Shown | JimmError]:
-    """As :func:`show` for many: an outcome for each, in order. Every controller is asked once,
-    and all of them at once; ``series`` as in
-    :func:`jimm.controllers.calls.model_manager.model_infos_plain`."""
-    found = await _known(fleet, caller, wanted)
-    async with fleet.registry.read() as session:
-        held = await relations.about(session, [Object.model(uuid) for uuid in found])
-        connections = await model_connections.of_models(session, found)
-    told = await asking.about(
-        fleet,
-        [seen.model for seen in found.values()],
-        lambda link, uuids: calls.model_infos_plain(link, uuids, series=series),
-    )
-    absent = [uuid for uuid, each in told.items() if isinstance(each, JimmError)]
-    gone = await away(fleet) if absent else {}
-    providers = await clouds.providers(fleet) if absent else {}
-
-    def outcome(uuid: ModelUUID) -> Shown | JimmError:
-        if uuid not in found:
-            return _unknown(uuid)
-        seen, said = found[uuid], told[uuid]
-        about = tuple(each for each in held if each.object_key == uuid)
-        level = levels.on_model(seen, caller)
-        connected = connections.get(uuid, {})
-        if not isinstance(said, JimmError):
-            return Shown(seen, level, about, said, connections=connected)
-        if said.juju_code in (codes.NOT_FOUND, codes.MODEL_NOT_FOUND):
-            return _unknown(uuid)
-        noted = gone.get(seen.model.controller_name or "")
-        absence = Absence(str(said), None if noted is None else noted.since)
-        provider = providers.get(seen.model.cloud, "")
-        return Shown(seen, level, about, None, absence, provider, connected)
-
-    return [outcome(uuid) for uuid in wanted]
-
-
 async def status(
     fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID]
 ) -> list[tuple[Visible, ModelStatus] | JimmError]:
@@ -272,11 +198,7 @@ async def away(fleet: Fleet) -> dict[str, Absence]:
     """The controllers that are not there, by name."""
     async with fleet.registry.read() as session:
         return {
-            each.name: Absence(
-                f"controller {each.name} has been away since "
-                f"{each.status_since.isoformat(timespec='seconds')}",
-                each.status_since,
-            )
+            each.name: of_controller(each.name, each.status_since)
             for each in await controllers.every(session)
             if not each.available
         }
@@ -392,13 +314,6 @@ async def _known(
             session, caller.identity, admin=True, limit=None, uuids=set(wanted)
         )
     return {seen.model.uuid: seen for seen in found if levels.on_model(seen, caller)}
-
-
-def _present(outcomes: list[Shown | JimmError]) -> Shown:
-    outcome = outcomes[0]
-    if isinstance(outcome, JimmError):
-        raise outcome
-    return outcome
 
 
 def _unknown(model: str) -> ModelNotFound:

@@ -205,7 +205,7 @@ def _known(summary: Summary, local_domain: str) -> _Known:
 def _status(summary: Summary) -> tuple[str, str]:
     """The colour and, unless it is green, the reason."""
     model = summary.model
-    if why := lost(model):
+    if why := lost(model.state):
         return "red", why
     if not summary.available:
         return "red", "its controller is away"

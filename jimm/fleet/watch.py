@@ -6,8 +6,7 @@ is found where it is.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from jimm.controllers.calls import model_manager as calls
@@ -25,6 +24,7 @@ from jimm.registry.controllers import Controller, Health
 from jimm.registry.models import Model
 from jimm.registry.words import ENDED, ControllerStatus, MigrationState, ModelState
 from jimm.wire import codes
+from jimm.wire.params.common import Error
 from jimm.wire.tags import ControllerUUID, ModelUUID
 
 log = logging.getLogger(__name__)
@@ -36,19 +36,21 @@ WHILE_MOVING: Final = 1.0
 """Seconds between looks while a model moves, comes or goes."""
 
 
-Recorded = dict[ModelUUID, dict[str, object]]
-"""Rows of ``ListModelSummaries`` that are written down, by model."""
+Recorded = dict[bytes, ModelUUID]
+"""Rows of ``ListModelSummaries``, as they came, that are written down, with their models."""
 
 
 class Watch:
-    """Looks at every controller; one that is slow holds up nobody but itself."""
+    """Looks at every controller; one that is slow holds up nobody but itself. Each controller
+    is looked at by one process of all that work on the database."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._rounds = Rounds("looking at the controllers", self._look_at_all)
         self._looks = Tasks()
+        self._turns = fleet.registry.turns()
         self._looked_at: set[ControllerUUID] = set()
-        self._recorded: defaultdict[ControllerUUID, Recorded] = defaultdict(dict)
+        self._recorded: dict[ControllerUUID, Recorded] = {}
         self._late_pushes = LatePushes(fleet)
 
     def wake(self) -> None:
@@ -61,20 +63,32 @@ class Watch:
             await self._rounds.run()
         finally:
             await self._looks.aclose()
+            await self._turns.aclose()
 
     async def _look_at_all(self) -> float:
         async with self._fleet.registry.read() as session:
-            registered = await controllers.every(session)
+            registered = {each.uuid: each for each in await controllers.every(session)}
             moving = await migrations.page(session, states=MOVING, limit=1)
-        for each in registered:
-            if each.uuid not in self._looked_at:
-                self._looked_at.add(each.uuid)
+        # One that can't be reached from here is left to whoever can reach it.
+        ours = await self._turns.claim([each for each in registered if self._reaches(each)])
+        for uuid in self._recorded.keys() - ours:
+            del self._recorded[uuid]  # whoever looks now may write something else
+        for uuid, each in registered.items():
+            if uuid in ours and uuid not in self._looked_at:
+                self._looked_at.add(uuid)
                 self._looks.spawn(self._look(each), name=f"look at {each.name}")
         return WHILE_MOVING if moving else EVERY
 
-    async def _look(self, controller: Controller) -> None:
+    def _reaches(self, uuid: ControllerUUID) -> bool:
         try:
-            await look_at(self._fleet, controller, self._recorded[controller.uuid])
+            return not self._fleet.pool.link(uuid).closed.is_set()
+        except ControllerError:
+            return False
+
+    async def _look(self, controller: Controller) -> None:
+        recorded = self._recorded.setdefault(controller.uuid, {})
+        try:
+            await look_at(self._fleet, controller, recorded)
             if controller.available:
                 await self._late_pushes.look(controller)
         finally:
@@ -111,54 +125,73 @@ async def look_at(fleet: Fleet, controller: Controller, recorded: Recorded | Non
     try:
         async with fleet.registry.read() as session:
             ours = await models.states_on(session, controller.id)
-        told = await calls.list_model_summaries(fleet.link(controller))
-        if told.errors:
-            log.warning("%s does not tell of %d model(s)", controller.name, len(told.errors))
-        await _compare(
-            fleet, controller, ours, told.summaries, {} if recorded is None else recorded
-        )
+        link = fleet.link(controller)
+        rows = await calls.list_model_summary_rows(link)
+        await _compare(fleet, controller, ours, rows, {} if recorded is None else recorded)
     except JimmError as error:
         log.debug("%s was not looked at: %s", controller.name, error)
 
 
 def read_all(
-    controller: Controller, summaries: list[dict[str, object]]
+    controller: Controller, summaries: Iterable[dict[str, object]]
 ) -> Mapping[ModelUUID, Seen]:
     """The models in a listing; a row that makes no sense is left out, and said."""
-    found: dict[ModelUUID, Seen] = {}
-    for row in summaries:
-        try:
-            seen = facts.read(row)
-        except ProtocolError as error:
-            log.warning("%s tells of a model that cannot be: %s", controller.name, error)
-            continue
-        if not seen.is_controller:
-            found[seen.facts.uuid] = seen
-    return found
+    found = (_read(controller, row) for row in summaries)
+    return {seen.facts.uuid: seen for seen in found if seen is not None}
+
+
+def _read(controller: Controller, row: dict[str, object]) -> Seen | None:
+    try:
+        seen = facts.read(row)
+    except ProtocolError as error:
+        log.warning("%s tells of a model that cannot be: %s", controller.name, error)
+        return None
+    return None if seen.is_controller else seen
 
 
 async def _compare(
     fleet: Fleet,
     controller: Controller,
     ours: Mapping[ModelUUID, ModelState],
-    rows: list[dict[str, object]],
+    rows: Iterable[bytes],
     recorded: Recorded,
 ) -> None:
-    by_uuid = {ModelUUID(str(row.get("uuid"))): row for row in rows}
-    same = {
-        uuid: row
-        for uuid, row in by_uuid.items()
-        if ours.get(uuid) is ModelState.LIVE and recorded.get(uuid) == row
-    }
-    news = read_all(controller, [row for uuid, row in by_uuid.items() if uuid not in same])
+    same: Recorded = {}
+    other: list[bytes] = []
+    for row in rows:
+        uuid = recorded.get(row)
+        if uuid is not None and ours.get(uuid) is ModelState.LIVE:
+            same[row] = uuid
+        else:
+            other.append(row)
+    news, came_as = _read_rows(fleet, controller, other)
+    known = {*same.values(), *news}
     lacking = [
-        uuid
-        for uuid, state in ours.items()
-        if state is ModelState.LIVE and uuid not in same and uuid not in news
+        uuid for uuid, state in ours.items() if state is ModelState.LIVE and uuid not in known
     ]
     written = await _take_in(fleet, controller, ours, news, lacking) if news or lacking else []
     recorded.clear()
-    recorded.update(same | {uuid: by_uuid[uuid] for uuid in written})
+    recorded.update(same | {came_as[uuid]: uuid for uuid in written})
+
+
+def _read_rows(
+    fleet: Fleet, controller: Controller, rows: Iterable[bytes]
+) -> tuple[dict[ModelUUID, Seen], dict[ModelUUID, bytes]]:
+    """What these rows say, and which row said it."""
+    link = fleet.link(controller)
+    news: dict[ModelUUID, Seen] = {}
+    came_as: dict[ModelUUID, bytes] = {}
+    errors = 0
+    for row in rows:
+        told = calls.summary_in(link, row)
+        if isinstance(told, Error):
+            errors += 1
+        elif (seen := _read(controller, told)) is not None:
+            news[seen.facts.uuid] = seen
+            came_as[seen.facts.uuid] = row
+    if errors:
+        log.warning("%s does not tell of %d model(s)", controller.name, errors)
+    return news, came_as
 
 
 async def _take_in(

@@ -4,22 +4,27 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     Integer,
     ScalarSelect,
     Select,
     Text,
+    Uuid,
+    any_,
     bindparam,
     case,
     cast,
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -255,17 +260,24 @@ def _visible(*, admin: bool, on_one: bool, some: bool, from_start: bool) -> Sele
 
 async def states_on(session: ReadSession, controller_id: int) -> dict[ModelUUID, ModelState]:
     """The models that are there as far as JIMM knows, those that are missing included."""
-    statement = select(ModelRow.uuid, ModelRow.state).where(
-        ModelRow.controller_id == controller_id, ModelRow.uuid.is_not(None)
-    )
-    rows = await session.execute(statement.order_by(ModelRow.id))
-    return {ModelUUID(str(uuid)): ModelState(state) for uuid, state in rows}
+    rows = await session.execute(_STATES_ON, {"controller": controller_id})
+    return {uuid: _STATES[state] for uuid, state in rows}
 
 
 async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:
     """Those of the uuids that JIMM has models of."""
     rows = await session.execute(select_models().where(ModelRow.uuid.in_(uuids)))
     return [record(Model, row) for row in rows]
+
+
+async def hosts(session: ReadSession, uuids: Collection[ModelUUID]) -> dict[str, str | None]:
+    """The controllers' uuids of those of the models that JIMM knows, by model."""
+    statement = (
+        select(ModelRow.uuid, ControllerRow.uuid)
+        .outerjoin(ControllerRow, ControllerRow.id == ModelRow.controller_id)
+        .where(ModelRow.uuid == any_(literal(list(uuids), ARRAY(Uuid(as_uuid=False)))))
+    )
+    return {model: host for model, host in await session.execute(statement) if model}
 
 
 async def mark_missing(
@@ -403,6 +415,15 @@ def _held_by(identity: BindParameter[str]) -> ScalarSelect[Any]:
         .scalar_subquery()
     )
 
+
+_STATES: Final = {each.value: each for each in ModelState}
+
+_STATES_ON: Final = text(
+    """
+    SELECT CAST(uuid AS text), state FROM models
+    WHERE controller_id = :controller AND uuid IS NOT NULL ORDER BY id
+    """
+)
 
 _OWN = tuple(each.name for each in fields(Model) if hasattr(ModelRow, each.name))
 

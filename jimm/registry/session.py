@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import DateTime, event, func, select, text
 from sqlalchemy.engine import URL, make_url
@@ -17,10 +17,17 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 
 from jimm.errors import ConfigurationError, NotValid
 from jimm.registry.listen import Event, notifications
+from jimm.registry.prepared import Desk, Question
+from jimm.registry.traces import Traces
+from jimm.registry.turns import Turns
 
 _USED: Final = "jimm-used"
 _LOOKS: Final = 200
 _LOOK_EVERY: Final = 0.01
+_INDEXED: Final = "-c random_page_cost=1.1"
+"""Postgres plans for a disk that seeks, and would read all of a table for a tenth of its rows;
+what JIMM reads is in memory, or on a disk without a head. (Decision 0016.)"""
+
 _UNSTORABLE: Final = "a value holds characters, or a number, that cannot be kept"
 
 
@@ -39,6 +46,8 @@ class Registry:
     (waiting for a free connection) are seconds. There may be ``pool_size`` and ``max_overflow``
     connections for reading, and as many for writing. One that was used is believed to live for
     ``believed_for`` seconds, and looked at after that.
+
+    ``traces`` are what logins leave behind.
     """
 
     def __init__(
@@ -61,17 +70,25 @@ class Registry:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
+            pool_use_lifo=True,  # a connection in use has its statements prepared and planned
             hide_parameters=True,
         )
         connect = {"application_name": application_name, "connect_timeout": 10}
         self._engine = make(connect_args={**connect, "options": timeout})
         # One round trip instead of three: each statement has a snapshot of its own anyway.
-        read_only = f"{timeout} -c default_transaction_read_only=on"
+        read_only = f"{timeout} {_INDEXED} -c default_transaction_read_only=on"
         self._reading = make(
             isolation_level="AUTOCOMMIT", connect_args={**connect, "options": read_only}
         )
         for engine in (self._engine, self._reading):
             _ping_when_idle(engine, believed_for)
+        self._desk = Desk(
+            self._plain_url(),
+            application_name=application_name,
+            options=f"{timeout} {_INDEXED}",
+            patience=pool_timeout + statement_timeout,
+        )
+        self.traces = Traces(self.write)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
@@ -99,6 +116,15 @@ class Registry:
                 await session.commit()
             except DataError as error:
                 raise NotValid(_UNSTORABLE) from error
+
+    async def ask(self, question: Question, **values: object) -> list[dict[str, Any]]:
+        """The rows that answer a question, by the names of their columns: one statement, in one
+        round trip.
+
+        Raises:
+            NotValid: Postgres can't hold one of the values, such as a NUL.
+        """
+        return await self._desk.ask(question, values)
 
     async def head(self) -> str | None:
         """The schema revision that the database is at; ``None`` when it was never upgraded."""
@@ -128,18 +154,27 @@ class Registry:
         notified before it may have been missed, so the reader reads the tables again.
         Close it with ``aclose()`` (or ``contextlib.aclosing``) to free its connection.
         """
-        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return notifications(plain, channels, application_name=f"{self._application_name}-listen")
+        name = f"{self._application_name}-listen"
+        return notifications(self._plain_url(), channels, application_name=name)
+
+    def turns(self) -> Turns:
+        """What one process does at a time; whoever asks for it closes it."""
+        return Turns(self._plain_url(), application_name=f"{self._application_name}-turns")
 
     async def aclose(self) -> None:
-        """Closes every connection; those that a cancelled task is just giving back have a moment
-        to come."""
+        """Writes what is left to write, and closes every connection; those that a cancelled
+        task is just giving back have a moment to come."""
+        await self.traces.aclose()
+        await self._desk.aclose()
         for engine in (self._engine, self._reading):
             for _ in range(_LOOKS):
                 if not _out(engine):
                     break
                 await asyncio.sleep(_LOOK_EVERY)
             await engine.dispose()
+
+    def _plain_url(self) -> str:
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def sqlalchemy_url(url: str) -> URL:

@@ -6,6 +6,7 @@ is never there on success: python-libjuju and jujulib test for the key, not for 
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +37,26 @@ class Response(Struct, frozen=True, kw_only=True):
     error: str | None = None
     error_code: str = ""
     error_info: Mapping[str, object] | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """As :class:`Response`, what was answered still as JSON: to be read by who asked."""
+
+    request_id: int
+    response: msgspec.Raw
+    error: str | None = None
+    error_code: str = ""
+    error_info: Mapping[str, object] | None = None
+
+
+class _Plain(Struct, rename="kebab", forbid_unknown_fields=True):
+    """An answer as Juju writes it, letter by letter."""
+
+    request_id: int
+    response: msgspec.Raw = msgspec.Raw()
+    error: str = ""
+    error_code: str = ""
+    error_info: dict[str, object] | None = None
 
 
 class _Envelope(Struct, rename="kebab", kw_only=True):
@@ -76,6 +97,36 @@ def decode(data: bytes | str) -> Request | Response:
     return _response(envelope)
 
 
+def decode_answer(data: bytes) -> Answer:
+    """The answer in one message, which is not read any further.
+
+    Raises:
+        ProtocolError: as :func:`decode`; or it is a request.
+    """
+    try:
+        found = _plain().decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        found = None
+    if found is not None and found.request_id > 0 and (found.error or found.response):
+        return Answer(
+            request_id=found.request_id,
+            response=found.response,
+            error=found.error or None,
+            error_code=found.error_code,
+            error_info=found.error_info,
+        )
+    message = decode(data)  # another spelling, or it is broken
+    if isinstance(message, Request):
+        raise ProtocolError("a request in place of an answer")
+    return Answer(
+        request_id=message.request_id,
+        response=msgspec.Raw(msgspec.json.encode(message.response)),
+        error=message.error,
+        error_code=message.error_code,
+        error_info=message.error_info,
+    )
+
+
 def number_of(data: bytes | str) -> int:
     """The ``request-id`` in a message that :func:`decode` refused, 0 if none can be read."""
     try:
@@ -83,6 +134,11 @@ def number_of(data: bytes | str) -> int:
         return max(0, convert(value, _Number).request_id)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ProtocolError):
         return 0
+
+
+@cache
+def _plain() -> msgspec.json.Decoder[_Plain]:
+    return msgspec.json.Decoder(_Plain)
 
 
 def _request(envelope: _Envelope) -> Request:

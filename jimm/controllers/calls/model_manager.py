@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from jimm.controllers import deadlines
@@ -32,6 +33,19 @@ from jimm.wire.tags import ModelUUID, cloud_tag, model_tag, user_tag
 
 _FACADE: Final = "ModelManager"
 _VERSIONS: Final = (9, 10)
+
+
+class _RawRows(Struct):
+    results: list[msgspec.Raw]
+
+
+class _RawInfo(Struct):
+    result: dict[str, msgspec.Raw] | None = None
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _RawInfos(Struct):
+    results: list[_RawInfo]
 
 
 class Summaries(NamedTuple):
@@ -123,6 +137,27 @@ async def model_infos_plain(
     ]
 
 
+async def model_infos_raw(
+    link: Link,
+    models: Sequence[ModelUUID],
+    *,
+    series: bool = False,
+    deadline: float = deadlines.READ,
+) -> Sequence[dict[str, msgspec.Raw] | Error]:
+    """As :func:`model_infos_plain`, to be passed on: the values of the keys are JSON still."""
+    versions = (9,) if series and _offers_series(link) else _VERSIONS
+    params = Entities.of(*(model_tag(model) for model in models))
+    answer = await link.call_raw(_FACADE, "ModelInfo", params, versions=versions, deadline=deadline)
+    try:
+        rows = msgspec.json.decode(answer, type=_RawInfos).results
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise link.unreadable(str(error)) from error
+    return [
+        link.read(link.parsed(row.error), Error) if _says(row.error) else present(link, row.result)
+        for row in as_many(link, rows, len(models))
+    ]
+
+
 async def model_info_rows(
     link: Link,
     models: Sequence[ModelUUID],
@@ -156,16 +191,44 @@ async def list_models(
 
 async def list_model_summaries(link: Link, *, deadline: float = deadlines.READ) -> Summaries:
     """Every model of the controller in one call, as plain values; for administrators."""
-    info = link.login_result.user_info
-    params = ListModelSummaries(user_tag=info.identity if info is not None else "", all=True)
-    answer = await _plain(link, "ListModelSummaries", params, deadline)
+    answer = await _plain(link, "ListModelSummaries", _everything(link), deadline)
     found = Summaries([], [])
     for row in link.read(answer.get("results"), list[dict[str, object]]):
-        if row.get("error"):
-            found.errors.append(link.read(row["error"], Error))
+        outcome = _outcome(link, row)
+        if isinstance(outcome, Error):
+            found.errors.append(outcome)
         else:
-            found.summaries.append(link.read(row.get("result"), dict[str, object]))
+            found.summaries.append(outcome)
     return found
+
+
+async def list_model_summary_rows(
+    link: Link, *, deadline: float = deadlines.READ
+) -> Sequence[bytes]:
+    """As :func:`list_model_summaries`, each row as JSON, which nobody has read: most are as
+    they were when last asked for. :func:`summary_in` reads one."""
+    answer = await link.call_raw(
+        _FACADE,
+        "ListModelSummaries",
+        _everything(link),
+        versions=_VERSIONS,
+        deadline=deadline,
+    )
+    try:
+        return [bytes(row) for row in msgspec.json.decode(answer, type=_RawRows).results]
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        plain = link.read(link.parsed(answer), dict[str, object])
+        rows = link.read(plain.get("results"), list[dict[str, object]])
+        return [msgspec.json.encode(row) for row in rows]
+
+
+def summary_in(link: Link, row: bytes) -> dict[str, object] | Error:
+    """What one of these rows says.
+
+    Raises:
+        LostAnswer: nothing that can be read.
+    """
+    return _outcome(link, link.read(link.parsed(msgspec.Raw(row)), dict[str, object]))
 
 
 async def model_statuses(
@@ -248,6 +311,21 @@ def _offers_series(link: Link) -> bool:
         return bool(link.version(_FACADE, 9))
     except NotSupported:
         return False
+
+
+def _says(error: msgspec.Raw) -> bool:
+    return bytes(error) not in (b"", b"null", b"{}")
+
+
+def _everything(link: Link) -> ListModelSummaries:
+    info = link.login_result.user_info
+    return ListModelSummaries(user_tag=info.identity if info is not None else "", all=True)
+
+
+def _outcome(link: Link, row: dict[str, object]) -> dict[str, object] | Error:
+    if row.get("error"):
+        return link.read(row["error"], Error)
+    return link.read(row.get("result"), dict[str, object])
 
 
 async def _changed(link: Link, method: str, params: Struct, deadline: float) -> ErrorResults:

@@ -1,18 +1,20 @@
 """Models and the controllers that host them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fastapi import APIRouter
 
 from jimm.access.names import qualify
-from jimm.fleet import models
+from jimm.fleet import listings, models
 from jimm.registry import migrations
+from jimm.registry.listings import Listed
 from jimm.registry.migrations import Migration
-from jimm.registry.models import Visible
+from jimm.registry.models import Model, Visible
 from jimm.registry.words import ModelState
 from jimm.rest import paging, schemas
 from jimm.rest.context import CallerParam, Services, ServicesParam
 from jimm.rest.paging import CursorParam, LimitParam
+from jimm.wire.tags import ModelUUID
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -27,15 +29,14 @@ async def every(
 ) -> schemas.Models:
     """The models that the caller may see, by owner and name."""
     owner, name = paging.decode(cursor, 2)
-    rows = await models.visible(
+    rows = await listings.every(
         given.fleet, caller, after=(owner, name), limit=limit + 1, controller=controller
     )
     page, more = paging.cut(rows, limit)
-    last = page[-1].model if more else None
-    return schemas.Models(
-        models=await render(given, page),
-        next=None if last is None else paging.encode(last.owner, last.name),
-    )
+    moving = await _moving(given, [each.uuid for each in page])
+    bodies = [_body(given, each, listings.status(each), moving.get(each.uuid)) for each in page]
+    last = paging.encode(page[-1].owner, page[-1].name) if more else None
+    return schemas.Models(models=bodies, next=last)
 
 
 @router.get("/{uuid}", response_model_exclude_none=True)
@@ -63,15 +64,21 @@ async def forget(uuid: str, caller: CallerParam, given: ServicesParam) -> schema
 async def render(given: Services, found: Sequence[Visible]) -> list[schemas.Model]:
     """Models as bodies, each with the migration that it is in."""
     away = await models.away(given.fleet)
+    moving = await _moving(given, [each.model.uuid for each in found])
+    return [
+        _body(given, each.model, _status(each.model, away), moving.get(each.model.uuid))
+        for each in found
+    ]
+
+
+async def _moving(given: Services, uuids: Collection[str]) -> Mapping[ModelUUID, Migration]:
     async with given.fleet.registry.read() as session:
-        moving = await migrations.active(session, [each.model.uuid for each in found])
-    return [_body(given, each, moving.get(each.model.uuid), away) for each in found]
+        return await migrations.active(session, uuids)
 
 
 def _body(
-    given: Services, seen: Visible, moving: Migration | None, away: Collection[str]
+    given: Services, model: Model | Listed, status: str, moving: Migration | None
 ) -> schemas.Model:
-    model = seen.model
     return schemas.Model(
         model_name=model.name,
         model_uuid=model.uuid,
@@ -80,7 +87,7 @@ def _body(
         controller_uuid=model.controller_uuid or "",
         cloud=model.cloud,
         region=model.region,
-        status=_status(seen, away),
+        status=status,
         life=model.life,
         migration=None
         if moving is None
@@ -94,10 +101,9 @@ def _body(
     )
 
 
-def _status(seen: Visible, away: Collection[str]) -> str:
-    model = seen.model
+def _status(model: Model, away: Collection[str]) -> str:
     if model.state in (ModelState.MISSING, ModelState.UNMANAGED, ModelState.DESTROYING):
         return model.state.value
     if (model.controller_name or "") in away:
-        return "unavailable"
+        return listings.UNAVAILABLE
     return model.status or "available"

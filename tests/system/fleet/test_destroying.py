@@ -4,7 +4,7 @@ import pytest
 
 from jimm.controllers.calls import model_manager
 from jimm.errors import Conflict, ControllerUnavailable, ModelNotFound, RemoteError, Unauthorized
-from jimm.fleet import controllers, models, watch
+from jimm.fleet import controllers, infos, models, watch
 from jimm.fleet.caller import Caller
 from jimm.registry import intents, relations
 from jimm.registry.relations import Object
@@ -245,7 +245,7 @@ async def test_a_removed_controller_leaves_its_models_known(scene: Scene) -> Non
     left = await controllers.remove(scene.fleet, ADMIN, "a", force=True)
     assert [(each.owner, each.name, each.uuid) for each in left] == [("alice@jimm", "m1", model)]
     assert (await scene.listed())["m1"].state is ModelState.UNMANAGED
-    shown = await models.show(scene.fleet, ALICE, model)
+    shown = await infos.show(scene.fleet, ALICE, model)
     assert shown.info is None
     assert shown.absence is not None
     assert "not registered" in shown.absence.why

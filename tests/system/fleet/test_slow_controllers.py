@@ -9,12 +9,13 @@ from jimm.errors import ModelNotFound
 from jimm.fleet import models, watch
 from jimm.fleet.watch import Watch
 from jimm.net.tasks import Tasks
+from jimm.registry.crypto import Sealer
 from jimm.registry.words import ModelState
 from jimm.wire import tags
 from jimm.wire.params.model_manager import DestroyModel
 from jimm.wire.tags import ModelUUID
 from tests.eventually import eventually
-from tests.fix_fleet import ALICE
+from tests.fix_fleet import ALICE, connected, running_fleet
 from tests.system.fleet.conftest import Scene
 
 
@@ -75,3 +76,33 @@ async def test_only_what_has_changed_is_written_down_again(
         assert (await scene.registered(quiet)).facts_at == first
     finally:
         await tasks.aclose()
+
+
+async def test_one_process_looks_until_it_is_gone(
+    scene: Scene, database_url: str, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    model = (await scene.create("m", on="a")).model.uuid
+    store = scene.peers["a"].store
+
+    async def says(info: str) -> bool:
+        return (await scene.registered(model)).status_info == info
+
+    async def changes(info: str) -> None:
+        known = store.models[model]
+        store.put(replace(known, status=replace(known.status, info=info)))
+        await eventually(partial(says, info), deadline=5)
+
+    first, second = Tasks(), Tasks()
+    async with running_fleet(database_url, sealer, worker="w2") as fleet:
+        first.spawn(Watch(scene.fleet).run(), name="watch of w1")
+        try:
+            await changes("seen by the first")
+            await connected(fleet, scene.controllers["a"])
+            second.spawn(Watch(fleet).run(), name="watch of w2")
+            await changes("seen by either")
+            await first.aclose()
+            await changes("seen by the second")
+        finally:
+            await first.aclose()
+            await second.aclose()

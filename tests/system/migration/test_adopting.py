@@ -18,7 +18,7 @@ from jimm.errors import (
     Unauthorized,
     UserNotFound,
 )
-from jimm.fleet import models as fleet_models
+from jimm.fleet import infos
 from jimm.fleet import offers as fleet_offers
 from jimm.fleet.offer_filters import Wanted
 from jimm.migration import adopting
@@ -81,7 +81,7 @@ async def test_a_model_is_listed_and_comes_in(scene: Scene) -> None:
     assert (model.state, model.cloud, model.region) == (ModelState.LIVE, "metro", "north")
     assert scene.peers["a"].store.models[uuid].users["jimm-alice"].access == "admin"
     assert await unmanaged(scene) == []
-    shown = await fleet_models.show(scene.fleet, ALICE, uuid)
+    shown = await infos.show(scene.fleet, ALICE, uuid)
     assert (shown.level, shown.info is not None) == ("admin", True)
     async with scene.fleet.registry.read() as session:
         (placed,) = await placements.page(session)

@@ -16,7 +16,7 @@ from jimm.errors import (
     Unauthorized,
     WrongController,
 )
-from jimm.fleet import models as fleet_models
+from jimm.fleet import infos
 from jimm.fleet.controllers import Registration
 from jimm.migration import by_hand, leaving, requests
 from jimm.registry import audit, destinations, models, relations
@@ -100,7 +100,7 @@ async def test_a_model_goes_and_nothing_of_it_is_left(scene: Scene, far: Simulat
     assert scene.moved == [model]
     assert await kept(scene) == []
     with pytest.raises(ModelNotFound, match="not found"):
-        await fleet_models.show(scene.fleet, ALICE, model)
+        await infos.show(scene.fleet, ALICE, model)
     async with scene.fleet.registry.read() as session:
         assert await models.known(session, [model]) == []
         assert await relations.about(session, [Object.model(model)]) == []

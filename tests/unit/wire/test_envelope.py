@@ -49,6 +49,47 @@ def test_any_bytes_give_a_message_or_the_one_protocol_error(data: bytes | str) -
 
 
 @given(responses)
+def test_an_answer_that_is_read_later_says_the_same(message: Response) -> None:
+    data = envelope.encode(message)
+    whole = envelope.decode(data)
+    assert isinstance(whole, Response)
+    answer = envelope.decode_answer(data)
+    assert json.loads(bytes(answer.response)) == json.loads(json.dumps(whole.response))
+    assert (answer.request_id, answer.error, answer.error_code, answer.error_info) == (
+        whole.request_id,
+        whole.error,
+        whole.error_code,
+        whole.error_info,
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "response", "error"),
+    [
+        (b'{"Request-Id":1,"RESPONSE":{"a":1}}', b'{"a":1}', None),
+        (b'{"request-id":1,"response":{"a":1},"ERROR":"no"}', b'{"a":1}', "no"),
+        (b'{"request-id":1,"response":null,"error":null}', b"{}", None),
+        (b'{"request-id":1,"response":{},"error":""}', b"{}", None),
+        (b'{"request-id":1}', b"{}", None),
+        (b'{"request-id":1,"response":[1],"more":2}', b"[1]", None),
+    ],
+)
+def test_an_answer_in_another_spelling_is_read_as_go_reads_it(
+    data: bytes, response: bytes, error: str | None
+) -> None:
+    answer = envelope.decode_answer(data)
+    assert (answer.request_id, bytes(answer.response), answer.error) == (1, response, error)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'{"request-id":0,"response":{}}', b'{"request-id":1,"type":"A"}']
+)
+def test_what_is_no_answer_is_refused(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        envelope.decode_answer(data)
+
+
+@given(responses)
 def test_every_reply_has_a_response_and_a_success_no_error_key(message: Response) -> None:
     written = json.loads(envelope.encode(message))
     assert "response" in written
