@@ -8,34 +8,40 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from jimm.access.passwords import Passwords
 from jimm.composition import Running, compose
+from jimm.doors import create_application
 from jimm.errors import ConfigurationError
 from jimm.fleet.fleet import Fleet
+from jimm.listeners import BACKLOG, listener
 from jimm.net.certificates import Issued
 from jimm.net.tasks import Tasks
 from jimm.net.tls import server_context
-from jimm.proxy.below import BelowModels
 from jimm.proxy.entrance import uvicorn_protocol
-from jimm.registry import intents, migrations, plans, schema
+from jimm.registry import intents, migrations, plans, revision
 from jimm.registry.authority import own_authority
 from jimm.registry.crypto import Sealer, load_keys
 from jimm.registry.session import Registry
-from jimm.rest.application import create_rest
 from jimm.settings import Settings
-from jimm.web.application import mount
 from jimm.wire.secret import Secret
 
 log = logging.getLogger(__name__)
+
+Stop = Callable[[], None]
+
+CONNECTIONS: Final = 20
+"""To Postgres for reading, and as many for writing, for all workers of a replica together."""
+
+FEWEST_CONNECTIONS: Final = 4
+"""That each worker has at least."""
 
 GRACE: Final = 5
 """Seconds that open connections get at a stop."""
@@ -50,32 +56,36 @@ KEEP_ALIVE: Final = 75
 so that none sends a request into a connection that is just being closed."""
 
 
-async def serve(settings: Settings) -> None:
-    """Runs JIMM until it is told to stop.
+async def serve(
+    settings: Settings, given: socket.socket | None, on_ready: Callable[[Stop], None]
+) -> None:
+    """Runs JIMM until it is told to stop, on a listening socket of its own if none is given.
+
+    ``on_ready`` is called once it serves, with what stops it.
 
     Raises:
         ConfigurationError: the database, its schema, the key or a certificate is not as it
             must be.
     """
     async with started(settings) as running:
-        server = _Server(await _config(settings, running))
-        with _listener(settings) as listener, server.told_by(signal.SIGINT, signal.SIGTERM):
+        server = _Server(await _config(settings, running), on_ready)
+        told = server.told_by(signal.SIGINT, signal.SIGTERM)
+        with given or listener(settings) as listening, told:
             log.info("JIMM listens on %s", settings.listen)
-            await server.serve(sockets=[listener])
-
-
-def _listener(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise ConfigurationError(f"JIMM can't listen on {settings.listen}: {why}") from error
+            await server.serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves the signals to us: its own way of handling them kills the
     process with the signal once the socket is closed, before the rest is put away."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[Stop], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready(self.stop)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -86,14 +96,15 @@ class _Server(uvicorn.Server):
         """Ends when one of these arrives; at once when another one does."""
         loop = asyncio.get_running_loop()
         for number in numbers:
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self.stop)
         try:
             yield
         finally:
             for number in numbers:
                 loop.remove_signal_handler(number)
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Ends it in good order; at once when called once more."""
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -114,6 +125,7 @@ async def started(settings: Settings) -> AsyncIterator[Running]:
             running.pipes.close_all("JIMM stops")
             await tasks.aclose()
             await background.aclose()
+            await running.recorder.aclose()
             await _hand_back(running.services.fleet)
             passwords.close()
 
@@ -121,7 +133,10 @@ async def started(settings: Settings) -> AsyncIterator[Running]:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Registry]:
     """The registry alone."""
-    registry = Registry(settings.database_url.get_secret_value())
+    most = max(CONNECTIONS // settings.workers, FEWEST_CONNECTIONS)
+    registry = Registry(
+        settings.database_url.get_secret_value(), pool_size=most // 2, max_overflow=most - most // 2
+    )
     try:
         yield registry
     finally:
@@ -135,7 +150,7 @@ async def require_schema(registry: Registry) -> None:
         ConfigurationError: it does not answer, or is at another schema revision.
     """
     await registry.ping()
-    if await registry.head() != schema.head():
+    if await registry.head() != revision.needed():
         raise ConfigurationError(
             "the database is not at the schema of this program: run `jimm db upgrade`"
         )
@@ -165,9 +180,11 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
         create_application(running),
         host=settings.host,
         port=settings.port,
+        backlog=BACKLOG,
         ws=uvicorn_protocol(
             running.keeper,
             running.pipes,
+            recorder=running.recorder,
             tasks=running.services.fleet.tasks,
             fallback=WebSocketsSansIOProtocol,
         ),
@@ -186,16 +203,6 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
     config.load()
     config.ssl = await _tls(settings, running.services.fleet)
     return config
-
-
-def create_application(running: Running) -> FastAPI:
-    """All doors but the models' own as one ASGI application."""
-    application = create_rest(running.services)
-    application.add_api_websocket_route("/api", running.api.enter)
-    application.add_api_websocket_route("/", running.api.enter)
-    mount(application, running.web)
-    application.add_middleware(BelowModels, uploads=running.uploads, streams=running.streams)
-    return application
 
 
 async def _tls(settings: Settings, fleet: Fleet) -> ssl.SSLContext | None:

@@ -5,7 +5,6 @@ without loading the server.
 """
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,18 +27,23 @@ app.add_typer(users, name="user")
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the port; JIMM_WORKERS if not given.", min=1),
+    ] = None,
+) -> None:
     """Run JIMM on the database in JIMM_DATABASE_URL."""
     from jimm.settings import Settings
 
-    settings = Settings()  # at once: what follows takes a moment to load
+    settings = Settings() if workers is None else Settings(workers=workers)
+    if settings.workers > 1:
+        from jimm.workers import run
 
-    import uvloop
+        sys.exit(asyncio.run(run(settings)))
+    from jimm.serving import alone
 
-    from jimm.app import serve as run
-
-    _log_to_stderr(settings.log_level)
-    uvloop.run(run(settings))
+    alone(settings)
 
 
 @app.command()
@@ -60,9 +64,10 @@ def dev(
 
     folder = data.resolve()
     with alone(folder):  # at once: what follows takes a moment to load
+        from jimm import logs
         from jimm.dev.run import Plan, run
 
-        _log_to_stderr("warning")
+        logs.to_stderr("warning")
         status = asyncio.run(run(Plan(folder, port, controllers, speed)))
     sys.exit(status)
 
@@ -97,10 +102,11 @@ def simulate(
     ] = "",
 ) -> None:
     """Run one simulated controller; prints what `jimmctl add-controller -` reads."""
+    from jimm import logs
     from jimm.simulator.core import Options
     from jimm.simulator.main import serve as run
 
-    _log_to_stderr("warning")
+    logs.to_stderr("warning")
     options = Options(
         name=name,
         port=port,
@@ -233,11 +239,3 @@ def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("httpx", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -13,14 +13,16 @@ import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from jimm.access.accounts import bootstrap_admin
 from jimm.access.devices import DeviceFlow, DeviceLogins
 from jimm.access.keys import KeyRing
 from jimm.access.logins import Logins
-from jimm.access.oidc_configured import Oidc, configured
 from jimm.access.passwords import Passwords
 from jimm.access.tokens import SessionTokens
+from jimm.audit.months import Months
+from jimm.audit.recorder import Recorder
 from jimm.controllers.health import Reading
 from jimm.controllers.pool import Pool
 from jimm.facades.connections import Connections
@@ -33,6 +35,7 @@ from jimm.fleet.watch import Watch, record_reading
 from jimm.migration.experience import Experience
 from jimm.migration.followers import Followers
 from jimm.migration.plans.driver import Driver
+from jimm.migration.reasons import redact_reason
 from jimm.migration.worker import Worker
 from jimm.net.tasks import Tasks
 from jimm.notices import Notices
@@ -43,16 +46,20 @@ from jimm.proxy.streams import Streams
 from jimm.proxy.uploads import Uploads
 from jimm.proxy.visitors import Visitors
 from jimm.registry import settings as kept_settings
+from jimm.registry.audit_writer import AuditWriter
 from jimm.registry.authority import own_authority
 from jimm.registry.crypto import Sealer, load_keys
 from jimm.registry.session import Registry
-from jimm.rest.context import Services
+from jimm.rest.services import Services
 from jimm.settings import Settings
 from jimm.web.context import Web
 from jimm.web.envelope import Envelope
 from jimm.web.guesses import Guesses
 from jimm.wire.params.admin import HostPort
 from jimm.wire.tags import ModelUUID
+
+if TYPE_CHECKING:
+    from jimm.access.oidc_configured import Oidc
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class Running:
     uploads: Uploads
     streams: Streams
     web: Web
+    recorder: Recorder
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,8 @@ async def compose(
         ConfigurationError: the key or a password file is not as it must be.
     """
     sealer = Sealer(*load_keys(settings.secret_key_file))
+    months = Months(registry, settings.audit_retention_days, _now)
+    await months.look()
     if settings.bootstrap_admin_password_file is not None:
         await bootstrap_admin(
             registry, settings.bootstrap_admin_password_file, settings.local_domain
@@ -96,17 +106,19 @@ async def compose(
     keys = KeyRing(registry, sealer, _now)
     fleet = await _fleet(settings, registry, sealer, keys, tasks)
     tokens = SessionTokens(registry, _now)
-    oidc = configured(settings, registry, tokens)
+    oidc = _oidc(settings, registry, tokens)
     devices = DeviceLogins(registry, tokens, _now, f"{settings.url}/login")
     flow: DeviceFlow = oidc.device if oidc and oidc.device else devices
     logins = _logins(settings, registry, passwords, oidc)
     servers = [[_host_port(settings.address)]]
     pipes, connections = Pipes(), Connections()
     keeper = Keeper(fleet, logins, servers, flow)
-    turnstile = Turnstile(Visitors(logins), keeper, pipes)
+    recorder = _recorder(settings)
+    turnstile = Turnstile(Visitors(logins), keeper, pipes, recorder)
     followers = Followers(registry)
     experience = Experience(registry, time.monotonic)
     work = _work(fleet, pipes, connections, keeper, devices, followers, experience)
+    work |= {"record": recorder.run(), "months": months.run()}
     services = Services(
         fleet=fleet,
         logins=logins,
@@ -118,18 +130,27 @@ async def compose(
     )
     running = Running(
         services=services,
-        api=ApiDoor(fleet, logins, servers, connections, flow),
+        api=ApiDoor(fleet, logins, servers, connections, flow, recorder),
         pipes=pipes,
         keeper=keeper,
         uploads=Uploads(turnstile),
         streams=Streams(turnstile),
         web=_web(services, sealer, devices, oidc),
+        recorder=recorder,
     )
     return Composed(running, work)
 
 
+def _oidc(settings: Settings, registry: Registry, tokens: SessionTokens) -> "Oidc | None":
+    if not settings.oidc_issuer:
+        return None
+    from jimm.access.oidc_configured import configured  # brings an HTTP client
+
+    return configured(settings, registry, tokens)
+
+
 def _logins(
-    settings: Settings, registry: Registry, passwords: Passwords, oidc: Oidc | None
+    settings: Settings, registry: Registry, passwords: Passwords, oidc: "Oidc | None"
 ) -> Logins:
     return Logins(
         registry,
@@ -140,6 +161,15 @@ def _logins(
         origins=settings.web_origins,
         clients=oidc.clients if oidc else None,
         local_passwords=settings.local_passwords,
+    )
+
+
+def _recorder(settings: Settings) -> Recorder:
+    return Recorder(
+        AuditWriter(settings.database_url.get_secret_value()),
+        hide=redact_reason,
+        skip=settings.audit_skip,
+        drop=settings.audit_when_full == "drop",
     )
 
 
@@ -184,7 +214,7 @@ def _work(
     }
 
 
-def _web(services: Services, sealer: Sealer, devices: DeviceLogins, oidc: Oidc | None) -> Web:
+def _web(services: Services, sealer: Sealer, devices: DeviceLogins, oidc: "Oidc | None") -> Web:
     return Web(
         settings=services.fleet.settings,
         registry=services.fleet.registry,

@@ -17,7 +17,7 @@ from jimm.migration.worker import Worker
 from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.keeper import Keeper
 from jimm.proxy.pipes import OpenPipe, Pipes
-from jimm.registry import controllers, models, relations
+from jimm.registry import controllers, identities, models, relations, tokens
 from jimm.registry.listen import (
     CONTROLLERS,
     DEVICE_LOGINS,
@@ -31,6 +31,7 @@ from jimm.registry.listen import (
 )
 from jimm.registry.relations import Change
 from jimm.registry.words import EVERYONE, ObjectKind
+from jimm.wire.frames import GOING_AWAY
 from jimm.wire.tags import is_uuid
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Notices:
         self._watch = watch
         self._worker = worker
         self._driver = driver
-        self._revision = 0
+        self._revision: int | None = None
         self._actions: dict[str, Callable[[str], Awaitable[None]]] = {
             CONTROLLERS: self._controller_changed,
             DEVICE_LOGINS: self._device_login_settled,
@@ -103,21 +104,24 @@ class Notices:
                 log.exception("a notice of the database could not be acted on")
 
     async def look(self) -> None:
-        """Finds changes of relations that no notification told of, until cancelled."""
+        """Finds what no notification told of, until cancelled."""
         while True:
             await asyncio.sleep(AT_WORST)
             try:
                 await self._relation_changed("")
+                await self._find_missed()
             except Exception:
-                log.exception("changed relations could not be read; trying again")
+                log.exception("what has changed could not be read; trying again")
 
     async def _read_all_again(self) -> None:
-        await self._fleet.connect_all()
-        async with self._fleet.registry.read() as session:
-            self._revision = await relations.revision(session)
+        if self._revision is None:
+            async with self._fleet.registry.read() as session:
+                self._revision = await relations.revision(session)
+        await self._relation_changed("")
+        await self._find_missed()
+        await self._recheck(list(self._pipes))
         self._devices.told("")
         self._followers.told("")
-        await self._recheck(list(self._pipes))
         self._reconciler.wake()
         self._watch.wake()
         self._worker.wake()
@@ -171,6 +175,9 @@ class Notices:
             await self._changed(changes)
 
     async def _changes(self) -> list[Change]:
+        """None as long as nobody has read how far they are: nobody was let in by then."""
+        if self._revision is None:
+            return []
         async with self._fleet.registry.read() as session:
             return await relations.changes_since(session, self._revision)
 
@@ -186,11 +193,40 @@ class Notices:
             if change.object_kind is ObjectKind.JIMM:  # /api took note of it at the login
                 await self._connections.close_identity(change.subject, LOG_IN_AGAIN)
 
+    async def _find_missed(self) -> None:
+        """Controllers that came or went, people who are shut out, tokens that were revoked,
+        models that live elsewhere."""
+        await self._fleet.connect_all()
+        admissions = self._admissions()
+        people = {each.identity for _, each in admissions} | self._connections.identities()
+        if not people:
+            return
+        async with self._fleet.registry.read() as session:
+            welcome = await identities.welcome(session, people)
+            hosts = await models.hosts(session, {each.model_uuid for _, each in admissions})
+            shown = {each.token_id for _, each in admissions if each.token_id is not None}
+            revoked = await tokens.revoked(session, shown)
+        for name in people - welcome:
+            await self._identity_changed(name)
+        for pipe, admission in admissions:
+            if admission.token_id in revoked:
+                pipe.close(GOING_AWAY, LOG_IN_AGAIN)
+            elif hosts.get(admission.model_uuid) != admission.endpoint.uuid:
+                pipe.close(GOING_AWAY, "the model has moved, or is gone")
+
     async def _recheck(self, pipes: list[OpenPipe]) -> None:
+        """Asks once for all pipes of one person to one model."""
+        answers: dict[tuple[object, ...], bool] = {}
         for pipe in pipes:
             admission = self._pipes.admission(pipe)
-            if admission is not None and not await self._keeper.still_holds(admission):
-                pipe.close(1001, "what you may do here has changed; connect again")
+            if admission is None:
+                continue
+            access = frozenset(admission.access.items())
+            asked = (admission.identity, admission.model_uuid, admission.endpoint.uuid, access)
+            if asked not in answers:
+                answers[asked] = await self._keeper.still_holds(admission)
+            if not answers[asked]:
+                pipe.close(GOING_AWAY, "what you may do here has changed; connect again")
 
     def _admissions(self) -> list[tuple[OpenPipe, Admission]]:
         found = ((pipe, self._pipes.admission(pipe)) for pipe in self._pipes)

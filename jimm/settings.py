@@ -130,11 +130,31 @@ class Settings(BaseSettings):
         description="Which page `juju login` shows: JIMM's `/login`, which says what asks, or the "
         "provider's.",
     )
+    audit_when_full: Literal["wait", "drop"] = Field(
+        default="wait",
+        description="What happens to calls while the database does not take their audit records "
+        "as fast as they come: they `wait`, or their records are `drop`ped and counted.",
+    )
+    audit_skip: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("Pinger.Ping", "*.Next"),
+        description="Calls that leave no audit record, as `Facade.Method` or `*.Method`.",
+    )
+    audit_retention_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days that audit records are kept; for ever with 0. They go by whole months.",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes of one `jimm serve` that share its port; about one for each core.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."
     )
 
-    @field_validator("public_names", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("public_names", "cors_origins", "trusted_proxies", "audit_skip", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):

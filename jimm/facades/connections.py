@@ -19,6 +19,10 @@ class Connections:
     def __len__(self) -> int:
         return len(self._identities)
 
+    def identities(self) -> set[str]:
+        """Who is connected, by full name."""
+        return set(self._identities.values())
+
     def add(self, connection: OpenConnection, identity: str) -> None:
         """Somebody, by full name, has logged in."""
         self._identities[connection] = identity

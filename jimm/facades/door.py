@@ -1,14 +1,15 @@
 """``/api`` as a websocket of the ASGI application."""
 
-from fastapi import WebSocket, WebSocketDisconnect
-from starlette.websockets import WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from jimm.access.devices import Code, DeviceFlow
 from jimm.access.logins import Logins
 from jimm.access.names import alias
 from jimm.access.visitor import Visitor, visitor
+from jimm.audit.recorder import Recorder
 from jimm.facades.connections import Connections
 from jimm.facades.dispatch import Connection
+from jimm.facades.recorded import Record
 from jimm.facades.session import Session
 from jimm.fleet import versions
 from jimm.fleet.caller import Caller
@@ -30,19 +31,22 @@ class ApiDoor:
         servers: list[list[HostPort]],
         open_ones: Connections,
         devices: DeviceFlow,
+        recorder: Recorder,
     ) -> None:
         self._fleet = fleet
         self._logins = logins
         self._devices = devices
         self._servers = servers
         self._open_ones = open_ones
+        self._recorder = recorder
 
     async def enter(self, websocket: WebSocket) -> None:
         """One client, until it leaves."""
         address = websocket.client.host if websocket.client is not None else ""
         guest = _Guest(self, visitor(websocket.headers, address))
         await websocket.accept()
-        await Connection(_Socket(websocket), guest, self._open_ones).run()
+        record = Record(self._recorder, self._fleet.local_domain, address)
+        await Connection(_Socket(websocket), guest, self._open_ones, record).run()
 
     async def log_in(
         self, attempt: Attempt, who: Visitor, facades: list[FacadeVersions]

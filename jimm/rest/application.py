@@ -1,16 +1,13 @@
-"""The HTTP application: ``/v1``, health, and the keys that controllers fetch."""
+"""The HTTP application: ``/v1``."""
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import FastAPI
 
-from jimm.errors import ConfigurationError
-from jimm.registry import schema
 from jimm.rest import problems, schemas
 from jimm.rest.boundary import Boundary
-from jimm.rest.context import Services, ServicesParam
 from jimm.rest.routes import (
+    audit_events,
     controllers,
     migrations,
     model_moves,
@@ -21,34 +18,7 @@ from jimm.rest.routes import (
     tokens,
     unmanaged,
 )
-
-health = APIRouter(include_in_schema=False)
-
-
-@health.get("/healthz")
-async def healthz() -> PlainTextResponse:
-    """That this process answers."""
-    return PlainTextResponse("ok\n")
-
-
-@health.get("/readyz")
-async def readyz(given: ServicesParam) -> PlainTextResponse:
-    """That this replica can work: database, schema, background work."""
-    try:
-        await given.fleet.registry.ping()
-    except ConfigurationError as error:
-        return PlainTextResponse(f"{error}\n", status_code=503)
-    if await given.fleet.registry.head() != schema.head():
-        return PlainTextResponse("the schema is not at its head\n", status_code=503)
-    if not given.is_working():
-        return PlainTextResponse("background work has stopped\n", status_code=503)
-    return PlainTextResponse("ok\n")
-
-
-@health.get("/.well-known/jwks.json")
-async def jwks(given: ServicesParam) -> JSONResponse:
-    """The public keys of the tokens that controllers are shown (RFC 7517)."""
-    return JSONResponse(await given.keys.jwks(), headers={"Cache-Control": "public, max-age=600"})
+from jimm.rest.services import Services
 
 
 class Application(FastAPI):
@@ -90,7 +60,7 @@ def create_rest(services: Services) -> FastAPI:
         migrations,
         plans,
         unmanaged,
+        audit_events,
     ):
         application.include_router(router.router, prefix="/v1")
-    application.include_router(health)
     return application

@@ -2,19 +2,22 @@
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from starlette.requests import Request
 
 from jimm.access.devices import DeviceLogins
 from jimm.access.logins import Logins
 from jimm.access.names import shown
-from jimm.access.oidc_logins import OidcLogins
 from jimm.access.tokens import SessionTokens
 from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.web.envelope import Envelope
 from jimm.web.guesses import Guesses
+
+if TYPE_CHECKING:  # brings an HTTP client
+    from jimm.access.oidc_logins import OidcLogins
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Web:
     logins: Logins
     tokens: SessionTokens
     devices: DeviceLogins
-    oidc: OidcLogins | None
+    oidc: "OidcLogins | None"
     envelope: Envelope
     guesses: Guesses
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from jimm.registry import revision, schema
+
 # typer itself imports pydantic where it is installed
 HEAVY = {"fastapi", "httpx", "msgspec", "psycopg", "rich", "sqlalchemy", "uvicorn", "uvloop"}
 
@@ -73,5 +75,29 @@ def test_a_simulator_loads_nothing_of_the_server() -> None:
     assert "Traceback" not in done.stderr
     ours = done.stdout.partition("OURS ")[2].split()
     rooms = {name.split(".")[1] for name in ours}
-    assert rooms <= {"cli", "errors", "net", "simulator", "wire"}
+    assert rooms <= {"cli", "errors", "logs", "net", "simulator", "wire"}
     assert "sqlalchemy" not in done.stdout
+
+
+def test_a_start_loads_nothing_that_it_does_not_need_yet() -> None:
+    """REST and the pages are made at their first request, and nobody signs in elsewhere here."""
+    later = ["alembic", "fastapi", "httpx", "jinja2", "mako", "rich"]
+    program = f"import sys, jimm.app; print(*sorted(set({later!r}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+def test_the_parent_of_workers_loads_no_server() -> None:
+    program = "import sys, jimm.workers; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    loaded = set(done.stdout.split())
+    assert "jimm.workers" in loaded, done.stderr
+    assert not loaded & {"jimm.app", "psycopg", "sqlalchemy", "uvicorn", "uvloop", "cryptography"}
+
+
+def test_the_revision_that_is_needed_is_alembics_head() -> None:
+    assert revision.needed() == schema.head()

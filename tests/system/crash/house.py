@@ -210,7 +210,12 @@ class House:
 
 @asynccontextmanager
 async def house(
-    registry: Registry, database_url: str, folder: Path, *, users: Sequence[str] = USERS
+    registry: Registry,
+    database_url: str,
+    folder: Path,
+    *,
+    users: Sequence[str] = USERS,
+    workers: int = 1,
 ) -> AsyncIterator[House]:
     """JIMM with users, and without controllers yet."""
     with socket.socket() as probe:
@@ -221,6 +226,7 @@ async def house(
         "JIMM_SECRET_KEY_FILE": str(folder / "key"),
         "JIMM_LISTEN": f"127.0.0.1:{port}",
         "JIMM_MIGRATIONS_AT_ONCE": "1",
+        "JIMM_WORKERS": str(workers),
     }
     made = House(registry, folder, environment, port)
     keys = load_keys(folder / "key", create=True)

@@ -133,7 +133,7 @@ async def test_the_first_administrator_comes_from_a_file(
         await home.stop()
         home.environment["JIMM_BOOTSTRAP_ADMIN_PASSWORD_FILE"] = str(tmp_path / "password")
         await home.start()
-        async with httpx.AsyncClient(verify=client_context(home.ca)) as client:
+        async with httpx.AsyncClient(verify=client_context(home.ca), timeout=30) as client:
             login = {"username": "admin", "password": "the first password"}
             url = f"https://127.0.0.1:{home.port}"
             assert (await client.post(f"{url}/v1/tokens", json=login)).status_code == 201
@@ -176,5 +176,5 @@ async def test_a_taken_port_is_said(registry: Registry, database_url: str, tmp_p
         given = {key.removeprefix("JIMM_"): value for key, value in home.environment.items()}
         done = await asyncio.to_thread(jimm, "serve", settings=given)
         assert done.returncode == 1
-        sentence = f"ERROR JIMM can't listen on 127.0.0.1:{home.port}: address already in use "
+        sentence = f"ERROR JIMM can't listen on 127.0.0.1:{home.port}: address already in use"
         assert sentence in done.stderr
