@@ -19,7 +19,7 @@ NODE_PACKAGES := tests/npm/node_modules/.installed
 unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install tools demo dev test soak lint format types contracts db lock clean
+.PHONY: help install tools demo dev test soak bench lint format types contracts db lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ test: install tools lint types contracts ## Run every check and every test but t
 soak: install ## Run the tests that take too long for every change
 	@$(BIN)/python -m pytest -m soak
 
+bench: install ## Measure JIMM beside HAProxy (QUICK=1 for the goals alone; ONLY=pipe,logins)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 lint: install ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -88,6 +91,6 @@ lock: install ## Pin what pyproject.toml asks for (UPGRADE=--upgrade takes newer
 	@$(COMPILE) --all-build-deps --all-extras --output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove .venv, caches and build results; the data in .dev stay
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv build dist bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/npm/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

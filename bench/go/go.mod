@@ -1,0 +1,3 @@
+module jimm/bench
+
+go 1.22

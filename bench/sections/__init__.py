@@ -1,0 +1,1 @@
+"""One module for each kind of work; ``measure(ground, report)`` does it."""
