@@ -1,4 +1,4 @@
-"""A real TCP relay in front of a server, which can be cut and opened again."""
+"""A real TCP relay in front of a server, which can be cut and opened again, or go silent."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,17 @@ class Relay:
         self._port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self.accepted = 0
+
+    def stall(self) -> None:
+        """Lets nothing through any more, and tells nobody: as if the network were gone."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Lets everything through again."""
+        self._flows.set()
 
     @property
     def address(self) -> str:
@@ -46,22 +57,27 @@ class Relay:
         await self.cut()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         there, back = await asyncio.open_connection("127.0.0.1", self._to)
         both = {writer, back}
         self._writers |= both
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, back))
-                group.create_task(_copy(there, writer))
+                group.create_task(_copy(reader, back, self._flows))
+                group.create_task(_copy(there, writer, self._flows))
         finally:
             self._writers -= both
             for each in both:
                 each.close()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
+) -> None:
     with contextlib.suppress(ConnectionError):
         while chunk := await reader.read(65536):
+            await flows.wait()
             writer.write(chunk)
             await writer.drain()
+        await flows.wait()
         writer.close()

@@ -1,7 +1,8 @@
 """Where uvicorn's sockets turn into legs.
 
 uvicorn makes one websocket protocol for each upgrade request, hands it the request, and only
-then calls ``set_protocol`` with it: so it has to stay, and pass all that happens on.
+then calls ``set_protocol`` with it: so it has to be there, and pass on all that happens, until a
+leg can take its own place.
 """
 
 import asyncio
@@ -15,12 +16,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
+from jimm.audit.recorder import Recorder
 from jimm.net.dial import keep_alive
 from jimm.net.tasks import Tasks
 from jimm.proxy.doorkeeper import Doorkeeper
 from jimm.proxy.legs import ClientLeg, Note, Surroundings
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
+from jimm.proxy.rounds import Rounds
 from jimm.wire import handshake
 from jimm.wire.handshake import HandshakeError
 from jimm.wire.tags import is_uuid
@@ -28,6 +31,7 @@ from jimm.wire.tags import is_uuid
 LARGEST_ON_A_STREAM: Final = 1024 * 1024
 """Bytes of one message that a client may send on a stream."""
 
+_LARGE_BLOCK: Final = 1024 * 1024
 _MODEL_API: Final = re.compile(r"/model/([^/]+)/api")
 
 Fallback = Callable[..., asyncio.Protocol]
@@ -39,17 +43,32 @@ def uvicorn_protocol(
     *,
     limits: Limits | None = None,
     note: Note | None = None,
+    recorder: Recorder | None = None,
     tasks: Tasks | None = None,
     fallback: Fallback | None = AutoWebSocketsProtocol,
 ) -> type[asyncio.Protocol]:
     """The class for ``uvicorn.Config(ws=…)``.
 
     Model paths are taken over; every other path goes to ``fallback``, uvicorn's own websocket
-    implementation. ``note`` is told of each request that passes through a pipe.
+    implementation. ``note`` is told of each request that passes through a pipe, and ``recorder``
+    keeps a record of it.
     """
     if fallback is None:
         raise ValueError("uvicorn has no websocket implementation to fall back on")
-    around = Surroundings(doorkeeper, pipes, limits or Limits(), tasks or Tasks(), note)
+    _keep_large_blocks()
+    limits = limits or Limits()
+    rounds = Rounds(limits.tick)
+    around = Surroundings(
+        doorkeeper=doorkeeper,
+        pipes=pipes,
+        limits=limits,
+        tasks=tasks or Tasks(),
+        rounds=rounds,
+        note=note,
+        recorder=recorder,
+    )
+    if recorder is not None:
+        recorder.follow(rounds.regulate)
     others = fallback
 
     class ModelDoor(Entrance):
@@ -69,6 +88,13 @@ def uvicorn_protocol(
             super().__init__(around, cast("set[object]", server_state.connections), make)
 
     return ModelDoor
+
+
+def _keep_large_blocks() -> None:
+    """glibc maps each large block anew from the system, until one is freed for the first time:
+    from then on blocks up to its size are reused. uvloop reads into a block of 256 KiB, and
+    without this each read may cost five times as much."""
+    bytearray(_LARGE_BLOCK).clear()
 
 
 def _is_stream(head: bytes) -> bool:
@@ -146,3 +172,8 @@ class Entrance(asyncio.Protocol):
         self._connections.add(leg)
         leg.connection_made(transport)
         leg.open(request)
+        asyncio.get_running_loop().call_soon(self._step_aside, transport, leg)
+
+    def _step_aside(self, transport: asyncio.Transport, leg: ClientLeg) -> None:
+        if not transport.is_closing():
+            transport.set_protocol(leg)

@@ -69,6 +69,7 @@ class Refused(Struct, frozen=True, gc=False):
     """The message is kept back; the client is sent this answer."""
 
     reply: bytes
+    call: Call = Call()
 
 
 class Ended(Struct, frozen=True, gc=False):
@@ -136,7 +137,8 @@ class Guard:
         if self._restriction.allows(call):
             return Passed(whole)
         if call.sure and call.type and call.request and call.request_id > 0:
-            return Refused(envelope.encode_error(call.request_id, self._restriction.value))
+            refusal = envelope.encode_error(call.request_id, self._restriction.value)
+            return Refused(refusal, call)
         return _unnamed(call, UNREADABLE)
 
 
@@ -144,4 +146,4 @@ def _unnamed(call: Call, why: str) -> Decision:
     """A refusal in JIMM's own words, where there is a request to answer."""
     if call.request_id <= 0:
         return Ended(why)
-    return Refused(envelope.encode_error(call.request_id, why, BadRequest.code))
+    return Refused(envelope.encode_error(call.request_id, why, BadRequest.code), call)

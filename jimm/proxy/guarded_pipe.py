@@ -6,9 +6,8 @@ is as in an open one: what comes from the controller, pings, and how it ends.
 
 from collections.abc import Callable
 
-from jimm.proxy import tap
 from jimm.proxy.guard import Ended, Guard, Passed, Refused, Restriction
-from jimm.proxy.pipe import Command, Pipe, State, ToClient
+from jimm.proxy.pipe import Command, Failed, Note, Pipe, State
 from jimm.wire import frames
 from jimm.wire.frames import FrameError
 
@@ -22,10 +21,15 @@ class GuardedPipe(Pipe):
         *,
         token: bytes,
         new_mask: Callable[[], bytes],
-        note: Callable[[tap.Call], None],
+        note: Note,
+        failed: Failed | None = None,
     ) -> None:
-        super().__init__(token=token, new_mask=new_mask, note=note)
+        super().__init__(token=token, new_mask=new_mask, note=note, failed=failed)
         self._guard = Guard(restriction)
+
+    def client_passes(self, chunk: bytes) -> bool:
+        """Nothing does, without a decision."""
+        return False
 
     def client_sent(self, chunk: bytes) -> list[Command]:
         """Bytes arrived from the client."""
@@ -45,14 +49,9 @@ class GuardedPipe(Pipe):
             match decision:
                 case Passed(passing):
                     commands += super().client_sent(passing)
-                case Refused(reply):
+                case Refused(reply, call):
+                    self._noted(call)
                     commands += self._tell(reply)
                 case Ended(reason):
                     commands += self.close(frames.POLICY_VIOLATION, reason)
         return commands
-
-    def _tell(self, reply: bytes) -> list[Command]:
-        if self.state is State.CLOSING:
-            return []
-        written = self._client.outlet.message(frames.encode(frames.TEXT, reply))
-        return [ToClient(written)] if written else []

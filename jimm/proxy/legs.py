@@ -10,9 +10,10 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 from jimm.access.visitor import CLIENT_VERSION, NOBODY, visitor
+from jimm.audit.recorder import Conversation, Recorder
 from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
@@ -22,6 +23,7 @@ from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
+from jimm.proxy.rounds import Rounds
 from jimm.proxy.tap import Call
 from jimm.wire import frames, handshake, login
 from jimm.wire.frames import Control, FrameError, Message, MessageReader
@@ -35,14 +37,16 @@ Note = Callable[[Admission, Call], None]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all legs of one replica share. ``note`` is told of every request that passes; it is
+    """What all legs of one loop share. ``note`` is told of every request that passes; it is
     called on the event loop and must be quick."""
 
     doorkeeper: Doorkeeper
     pipes: Pipes
     limits: Limits
     tasks: Tasks
+    rounds: Rounds
     note: Note | None = None
+    recorder: Recorder | None = None
 
 
 class ClientLeg(asyncio.Protocol):
@@ -65,7 +69,6 @@ class ClientLeg(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._devices: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
-        self._ticker: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._held = False
@@ -89,8 +92,12 @@ class ClientLeg(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        if self._pipe is not None:
-            self._obey(self._pipe.client_sent(data))
+        opened, leg = self._pipe, self._leg
+        if opened is not None and leg is not None:
+            if opened.client_passes(data):
+                leg.write(data)
+            else:
+                self._obey(opened.client_sent(data))
         elif not self._ended:
             self._reader.feed(data)
             try:
@@ -102,8 +109,7 @@ class ClientLeg(asyncio.Protocol):
         self._around.pipes.discard(self)
         self._gone(self)
         self._transport = None
-        if self._ticker is not None:
-            self._ticker.cancel()
+        self._around.rounds.discard(self)
         if self._pipe is not None:
             self._obey(self._pipe.client_lost())
         self._ended = True
@@ -134,12 +140,15 @@ class ClientLeg(asyncio.Protocol):
             self._end_in(self._around.limits.close, self._expire)
 
     def regulate(self) -> None:
-        """Each side is read from only as far as the other takes what is written to it. JIMM
-        itself answers a client before the pipe is open, and on a guarded one."""
-        leg = self._leg
+        """Each side is read from only as far as the other takes what is written to it, and the
+        client only as far as there is room for a record of it. JIMM itself answers a client
+        before the pipe is open, and on a guarded one."""
+        leg, recorder = self._leg, self._around.recorder
         answers = leg is None or isinstance(self._pipe, GuardedPipe)
         reads_client = not (
-            self._held or (answers and self._full) or (leg is not None and leg.full)
+            self._held
+            or (answers and self._full)
+            or (leg is not None and (leg.full or (recorder is not None and recorder.full)))
         )
         transport = self._transport
         if reads_client is not self.reads_client and transport is not None:
@@ -152,10 +161,23 @@ class ClientLeg(asyncio.Protocol):
             self.reads_controller = not self._full
             leg.read(on=self.reads_controller)
 
+    def tick(self) -> None:
+        """Time went by."""
+        if self._pipe is not None and self._transport is not None:
+            now = asyncio.get_running_loop().time()
+            reads = {"client_read": self.reads_client, "controller_read": self.reads_controller}
+            self._obey(self._pipe.tick(now, **reads))
+
     def controller_sent(self, leg: ControllerLeg, data: bytes) -> None:
         """The controller leg of the pipe has bytes."""
-        if leg is self._leg and self._pipe is not None:
-            self._obey(self._pipe.controller_sent(data))
+        opened, transport = self._pipe, self._transport
+        if leg is not self._leg or opened is None:
+            return
+        if transport is not None and opened.controller_passes(data):
+            if not transport.is_closing():
+                transport.write(data)
+        else:
+            self._obey(opened.controller_sent(data))
 
     def controller_lost(self, leg: ControllerLeg) -> None:
         """The controller leg of the pipe is gone."""
@@ -318,7 +340,7 @@ class ClientLeg(asyncio.Protocol):
         self._stop_deadline()
         opened = self._pipe = self._new_pipe()
         early, unread = self._leg.take_over(), self._reader.rest()
-        self._tick()
+        self._around.rounds.add(self)
         self.regulate()
         if unread:
             self._obey(opened.client_sent(unread))
@@ -326,12 +348,25 @@ class ClientLeg(asyncio.Protocol):
             self._obey(opened.controller_sent(early))
 
     def _new_pipe(self) -> pipe.Pipe:
-        note, restriction = self._around.note, self._admitted.restriction
+        restriction, recorder = self._admitted.restriction, self._around.recorder
+        note: pipe.Note = _ignore
+        failed = None
+        if recorder is not None:
+            conversation = self._conversation(recorder)
+            note, failed = conversation.called, conversation.failed
+        if self._around.note is not None:
+            note = _both(partial(self._around.note, self._admitted), note)
         make = pipe.Pipe if restriction is None else partial(GuardedPipe, restriction)
-        return make(
-            token=secrets.token_bytes(8),
-            new_mask=_new_mask,
-            note=_ignore if note is None else partial(note, self._admitted),
+        return make(token=secrets.token_bytes(8), new_mask=_new_mask, note=note, failed=failed)
+
+    def _conversation(self, recorder: Recorder) -> Conversation:
+        admitted = self._admitted
+        return recorder.conversation(
+            identity=admitted.identity,
+            door="model",
+            model_uuid=admitted.model_uuid,
+            controller=admitted.endpoint.name,
+            client=_address(self._transport),
         )
 
     def _resume_pipe(self) -> None:
@@ -346,13 +381,6 @@ class ClientLeg(asyncio.Protocol):
         self.regulate()
         if early:
             self._obey(self._pipe.controller_sent(early))
-
-    def _tick(self) -> None:
-        if self._pipe is not None and self._transport is not None:
-            loop = asyncio.get_running_loop()
-            self._ticker = loop.call_later(self._around.limits.tick, self._tick)
-            reads = {"client_read": self.reads_client, "controller_read": self.reads_controller}
-            self._obey(self._pipe.tick(loop.time(), **reads))
 
     def _hold(self, on: bool) -> None:
         self._held = on
@@ -429,9 +457,17 @@ def _address(transport: asyncio.Transport | None) -> str:
     return str(peer[0]) if peer else ""
 
 
+def _both(first: Callable[[Call], None], second: pipe.Note) -> pipe.Note:
+    def note(*names: Any) -> None:
+        first(Call(*names))
+        second(*names)
+
+    return note
+
+
 def _new_mask() -> bytes:
     return secrets.token_bytes(4)
 
 
-def _ignore(_: Call) -> None:
+def _ignore(*_: object) -> None:
     """Nobody keeps a record of what passes."""

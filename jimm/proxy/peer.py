@@ -11,9 +11,14 @@ from jimm.wire.frames import CLOSE, Span, Splitter
 PING_EVERY: Final = 60.0
 ANSWER_WITHIN: Final = 60.0
 
+_LONG: Final = 8192
+"""Bytes from which on a piece is written by itself: less dear than to copy it once more."""
+
 
 class Outlet:
     """One peer's side of the pipe: where its stream stands, and what waits to be put in."""
+
+    __slots__ = ("_controls", "_farewell", "_messages", "closed", "mid_frame", "mid_message")
 
     def __init__(self) -> None:
         self.mid_frame = False
@@ -69,12 +74,14 @@ class Outlet:
 class Output:
     """What is written to a peer for one piece of input, copied only where it must be."""
 
+    __slots__ = ("_data", "_end", "_outlet", "_parts", "_start")
+
     def __init__(self, outlet: Outlet, data: bytes) -> None:
         self._outlet = outlet
         self._data = data
         self._start = 0
         self._end = 0
-        self._parts: list[bytes | memoryview] = []
+        self._parts: list[bytes] = []
 
     def span(self, span: Span) -> None:
         """A span of the input passes."""
@@ -87,33 +94,41 @@ class Output:
         self._end = span.end
         outlet.passed(span)
         if span.last and outlet.waiting:
-            self.own(outlet.flush())
+            self._own(outlet.flush())
 
-    def held(self, frames: bytes, last: Span) -> None:
+    def held(self, parts: list[bytes], last: Span) -> None:
         """Bytes that were kept before pass now; they end with this span."""
         if not self._outlet.closed:
-            self.own(frames)
+            self._cut()
+            self._parts += parts
             self._outlet.passed(last)
-            self.own(self._outlet.flush())
+            self._own(self._outlet.flush())
 
-    def own(self, frames: bytes) -> None:
-        """Frames of JIMM's own, in their place."""
+    def message(self, frame: bytes) -> None:
+        """A message of JIMM's own takes the place of one of the input."""
+        if not self._outlet.closed:
+            self._own(frame)
+
+    def written(self) -> list[bytes]:
+        """All of it, in order: short pieces as one, long ones as they are."""
+        if not self._parts:
+            if self._start == self._end:
+                return []
+            whole = self._start == 0 and self._end == len(self._data)
+            return [self._data if whole else self._data[self._start : self._end]]
+        self._cut()
+        long = sum(map(len, self._parts)) >= _LONG * len(self._parts)
+        return self._parts if long else [b"".join(self._parts)]
+
+    def _own(self, frames: bytes) -> None:
         if frames:
             self._cut()
             self._parts.append(frames)
 
-    def written(self) -> bytes:
-        """All of it, in order."""
-        if not self._parts:
-            if self._start == 0 and self._end == len(self._data):
-                return self._data
-            return self._data[self._start : self._end]
-        self._cut()
-        return b"".join(self._parts)
-
     def _cut(self) -> None:
         if self._end > self._start:
-            self._parts.append(memoryview(self._data)[self._start : self._end])
+            whole = self._start == 0 and self._end == len(self._data)
+            self._parts.append(self._data if whole else self._data[self._start : self._end])
         self._start = self._end
 
 
@@ -122,6 +137,8 @@ class Peer:
 
     ``gone`` means that there is nothing more to do about its leg.
     """
+
+    __slots__ = ("_answer_by", "_ping_at", "gone", "heard", "incoming", "outlet", "said_close")
 
     def __init__(self, *, masked: bool) -> None:
         self.incoming = Splitter(masked=masked)

@@ -18,11 +18,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from jimm.errors import JimmError, Unauthorized
+from jimm.proxy.skim import Skimmer, text_of, whole_number
 from jimm.wire import codes, envelope
 from jimm.wire.frames import Span, unmask
 
 NAME_LIMIT: Final = 1024 * 1024
-"""Bytes of a message in parts that are kept to name it; a longer one is named by its head."""
+"""Bytes of a message in parts that are kept to name it."""
 
 _ACCESS: Final = codes.ACCESS_REQUIRED.encode()
 _REDIRECT: Final = codes.REDIRECT.encode()
@@ -32,20 +33,32 @@ _UNKNOWN: Final = b"unknown model"
 _KEY: Final = b'code"'
 """Each of them comes with a code, and few answers have one: one search clears all others."""
 
+_QUIRED: Final = b'quired"'
+_TRIES: Final = 64
+_ANSWER: Final = b'{"request-id":'
+_ANSWER_SIZE: Final = len(_ANSWER)
+_RESULT: Final = b',"response":'
+_DIGITS: Final = 20
 _CODE: Final = re.compile(rb'code"\s*:\s*"(?:' + _ACCESS + b"|" + _REDIRECT + rb')"')
 OVERLAP: Final = 64
 """Bytes at the end of a part that may be the beginning of what :func:`mentions` looks for."""
 
-_ABSENT: Final = Raw(b"null")
+ABSENT: Final = Raw(b"null")
+"""The parameters of a call that has none."""
+LONGEST_KEPT: Final = 64 * 1024
+"""Bytes of a message whose parameters are handed on."""
+
 _HEAD_SIZE: Final = 4096
+_NAMES: Final = frozenset({"type", "request", "id", "version", "request-id", "requestid"})
 _HEAD: Final = re.compile(rb'"(type|request|id|version|request-id)"\s*:\s*("[^"\\]*"|[0-9]+)')
 
 
 class Call(Struct, frozen=True, gc=False):
     """What a client asks the controller for. ``id`` is an object on the server, or empty.
 
-    ``sure`` is false where the name is a guess: the message could not be read, or was too long
-    to be kept and only its head was looked at.
+    ``params`` are the bytes of its JSON value, as they came; empty where there are none, where
+    the message is long, or where they could not be taken out of it plainly. ``sure`` is false
+    where the name is a guess from its head, for the message can't be read: nor can Juju read it.
     """
 
     request_id: int = 0
@@ -53,6 +66,7 @@ class Call(Struct, frozen=True, gc=False):
     version: int = 0
     request: str = ""
     id: str = ""
+    params: bytes = b""
     sure: bool = True
 
     @property
@@ -85,70 +99,132 @@ class _Plain(Struct, rename="kebab", forbid_unknown_fields=True, frozen=True, gc
     request: str
     version: int = 0
     id: str = ""
-    params: Raw = _ABSENT
-    trace_id: Raw = _ABSENT
-    span_id: Raw = _ABSENT
-    trace_flags: Raw = _ABSENT
+    params: Raw = ABSENT
+    trace_id: Raw = ABSENT
+    span_id: Raw = ABSENT
+    trace_flags: Raw = ABSENT
+
+
+class Failure(Struct, rename="kebab", frozen=True, gc=False):
+    """An answer that is an error."""
+
+    request_id: int
+    error: str
+    error_code: str = ""
+
+
+_read_failure: Final = msgspec.json.Decoder(Failure).decode
+read_plain: Final = msgspec.json.Decoder(_Plain).decode
+"""Reads a message that is spelled as clients do; raises what :mod:`msgspec` does for others."""
 
 
 class Tap:
-    """Names the messages of one client, whatever frames and parts they come in."""
+    """Names the messages of one client, whatever frames and parts they come in.
+
+    A message is kept up to ``limit`` bytes; of a longer one only the top level is read as it
+    passes.
+    """
+
+    __slots__ = ("_kept", "_limit", "_long", "_offset")
 
     def __init__(self, limit: int = NAME_LIMIT) -> None:
         self._limit = limit
-        self._read = msgspec.json.Decoder(_Plain).decode
-        self._parts: list[bytes] = []
-        self._kept = 0
+        self._kept: bytearray | None = None
+        self._long: _Long | None = None
         self._offset = 0
-        self._cut = False
 
     def see(self, data: bytes, span: Span) -> Call | None:
         """A part of a data frame went by; gives the call when its message is at its end."""
         header = span.header
         start = span.start + header.size if span.first else span.start
-        if span.first:
-            self._offset = 0
+        self._offset = 0 if span.first else self._offset
+        part = unmask(memoryview(data)[start : span.end], header.mask, self._offset)
+        self._offset += len(part)
         ends = span.last and header.fin
-        if self._kept + span.end - start > self._limit:
-            self._cut = True
-        if not self._cut or not self._parts:
-            end = min(span.end, start + _HEAD_SIZE) if self._cut else span.end
-            part = unmask(memoryview(data)[start:end], header.mask, self._offset)
-            if ends and not self._parts and not self._cut:
-                return self._name(part)
-            if part:  # empty fragments, however many, take no room
-                self._parts.append(part)
-            self._kept += len(part)
-        self._offset += span.end - start
+        if ends and self._kept is None and self._long is None:
+            return name(part)
+        self._keep(part)
         return self._end() if ends else None
 
-    def _end(self) -> Call:
-        message, cut = b"".join(self._parts), self._cut
-        self._parts.clear()
-        self._kept = 0
-        self._cut = False
-        return guess(message) if cut else self._name(message)
+    def _keep(self, part: bytes) -> None:
+        if self._long is None:
+            kept = self._kept = bytearray() if self._kept is None else self._kept
+            if len(kept) + len(part) <= self._limit:
+                kept += part
+                return
+            self._long, self._kept = _Long(), None
+            self._long.feed(bytes(kept))
+        self._long.feed(part)
 
-    def _name(self, message: bytes) -> Call:
-        try:
-            plain = self._read(message)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return name_slowly(message)
-        return Call(plain.request_id, plain.type, plain.version, plain.request, plain.id)
+    def _end(self) -> Call:
+        kept, long = self._kept, self._long
+        self._kept = self._long = None
+        return name(bytes(kept or b"")) if long is None else long.call()
+
+
+class _Long:
+    """A message of which only the top level is read."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._found: dict[str, Any] = {}
+        self._skimmer = Skimmer(self._hear)
+
+    def feed(self, part: bytes) -> None:
+        if len(self._head) < _HEAD_SIZE:
+            self._head += part[:_HEAD_SIZE]
+        self._skimmer.feed(part)
+
+    def call(self) -> Call:
+        names = ("type", "request", "id")
+        lost = any(self._found.get(each) is ... for each in names)
+        if lost or not self._skimmer.whole:
+            return guess(self._head)
+        return _call(self._found)
+
+    def _hear(self, key: str, value: object) -> None:
+        if value is not None and (key := _fold(key)) in _NAMES:
+            self._found[key] = value
+
+
+def name(message: bytes) -> Call:
+    """The call in a message."""
+    return name_plainly(message) or name_slowly(message)
+
+
+def name_plainly(message: bytes) -> Call | None:
+    """The call in a message that is spelled as clients do; ``None`` for any other."""
+    try:
+        plain = read_plain(message)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    found = plain.params
+    params = b"" if found is ABSENT or len(message) > LONGEST_KEPT else bytes(found)
+    return Call(plain.request_id, plain.type, plain.version, plain.request, plain.id, params)
 
 
 def name_slowly(message: bytes) -> Call:
     """The call in a message, by the rules of Go's ``encoding/json`` and Juju's envelope
     (``rpc/jsoncodec/codec.go``), the old one in CamelCase included."""
-    text = message.decode(errors="replace").lstrip(" \t\r\n")
+    text = text_of(message).lstrip(" \t\r\n")
     try:
-        value, _ = json.JSONDecoder(object_pairs_hook=_Pairs).raw_decode(text)
-    except (ValueError, RecursionError):
+        value, _ = _go_like.raw_decode(text)
+    except ValueError:
+        return guess(message)
+    except RecursionError:
+        long = _Long()
+        long.feed(message)
+        return long.call()
+    if not isinstance(value, _Pairs):
         return guess(message)
     found: dict[str, Any] = {}
-    for key, each in value if isinstance(value, _Pairs) else ():
+    for key, each in value:
         if each is not None:  # Go leaves a field as it is at a null
             found[_fold(key)] = each
+    return _call(found)
+
+
+def _call(found: dict[str, Any]) -> Call:
     number = found.get("request-id") or found.get("requestid")
     version = found.get("version")
     return Call(
@@ -175,6 +251,38 @@ def guess(message: bytes) -> Call:
         id=text.get("id", ""),
         sure=False,
     )
+
+
+def succeeds(data: bytes, position: int) -> bool:
+    """Whether an answer begins as Juju writes a success (``rpc/jsoncodec/codec.go``): then it has
+    no error of its own, and codes at most in its rows."""
+    if not data.startswith(_ANSWER, position):
+        return False
+    number = position + _ANSWER_SIZE
+    return data.startswith(_RESULT, data.find(b",", number, number + _DIGITS))
+
+
+def harmless(data: bytes, position: int) -> bool:
+    """Whether a whole answer :func:`succeeds` and holds no end of a code (:func:`requires`)."""
+    if not data.startswith(_ANSWER, position):
+        return False
+    number = position + _ANSWER_SIZE
+    comma = data.find(b",", number, number + _DIGITS)
+    if not data.startswith(_RESULT, comma):
+        return False
+    return data.find(b"q", comma) < 0 or not requires(data, comma)
+
+
+def requires(data: bytes, position: int = 0) -> bool:
+    """Whether the bytes from here on hold the end of one of the two codes, as anybody's text or
+    not; very cheap. The letter ``q`` is rare in what controllers write, and to look for one
+    letter costs next to nothing; where it is not rare, all of the end is looked for."""
+    at = data.find(b"q", position)
+    for _ in range(_TRIES):
+        if at < 0 or data.startswith(_QUIRED, at):
+            return at >= 0
+        at = data.find(b"q", at + 1)
+    return at >= 0 and data.find(_QUIRED, at) >= 0
 
 
 def suspicious(data: bytes | memoryview) -> bool:
@@ -206,6 +314,15 @@ def find(message: bytes) -> Finding | None:
         if code in inside:
             return Finding(answer.request_id, code, whole=False)
     return None
+
+
+def failure(message: bytes) -> Failure | None:
+    """The error that a controller's whole message is, if it is one."""
+    try:
+        found = _read_failure(message)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return found if found.error else None
 
 
 def denied(message: bytes) -> bytes:
@@ -242,6 +359,15 @@ def _rows(value: object) -> Iterator[dict[str, Any]]:
 
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object as it was written, duplicates and all."""
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is no JSON")
+
+
+_go_like: Final = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_int=whole_number, parse_constant=_no_constant
+)
 
 
 def _fold(key: str) -> str:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from jimm.access.devices import Begun
 from jimm.access.visitor import Visitor
+from jimm.audit.recorder import Recorder
 from jimm.controllers.endpoint import Endpoint
 from jimm.errors import FatalLogin, InvalidLogin, ModelNotFound, Unauthorized
 from jimm.net.certificates import Authority
@@ -219,7 +220,9 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, limits: Limits) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, limits: Limits, recorder: Recorder | None = None
+) -> AsyncIterator[Stage]:
     """The whole stage, up and running."""
     authority = Authority.create("test")
     issued = authority.issue(["127.0.0.1"])
@@ -244,6 +247,7 @@ async def staged(folder: Path, limits: Limits) -> AsyncIterator[Stage]:
             limits=limits,
             tasks=tasks,
             note=lambda _, call: calls.append(call),
+            recorder=recorder,
         )
         server = uvicorn.Server(configured(folder, door))
         serving = tasks.spawn(server.serve(), name="uvicorn")

@@ -123,7 +123,8 @@ def in_frames(payload: bytes, cuts: list[int], opcode: int, *, pings: bool = Fal
 def decided(guard: Guard, stream: bytes, size: int = 1 << 30) -> list[Decision]:
     """What a guard says to a stream that comes in parts of ``size`` bytes."""
     parts = [stream[at : at + size] for at in range(0, len(stream), size)]
-    return [decision for part in parts for decision in guard.receive(part)]
+    found = [decision for part in parts for decision in guard.receive(part)]
+    return [Refused(each.reply) if isinstance(each, Refused) else each for each in found]
 
 
 def call(facade: str, method: str, number: int = 7) -> bytes:

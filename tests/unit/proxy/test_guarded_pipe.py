@@ -27,7 +27,11 @@ class Guarded(Conversation):
     def __init__(self) -> None:
         super().__init__()
         self.pipe = GuardedPipe(
-            Restriction.EXPORTING, token=TOKEN, new_mask=lambda: MASK, note=self.calls.append
+            Restriction.EXPORTING,
+            token=TOKEN,
+            new_mask=lambda: MASK,
+            note=self.hear,
+            failed=self.hear_failure,
         )
 
 
@@ -41,7 +45,9 @@ def test_a_refused_message_is_answered_and_never_sent() -> None:
     assert talk.client(asks(4, "Deploy", type="Application")) == []
     assert talk.client_heard() == [refused(4)]
     assert talk.to_controller == b""
-    assert (talk.calls, talk.pipe.in_flight) == ([], 0)
+    assert [call.request for call in talk.calls] == ["Deploy"]
+    assert talk.failures == [(4, "model migration in progress", "")]
+    assert talk.pipe.in_flight == 0
 
 
 def test_what_passes_passes_as_it_came() -> None:
@@ -49,7 +55,7 @@ def test_what_passes_passes_as_it_came() -> None:
     talk.client(asks(1) + asks(2, "Deploy") + asks(3))
     assert talk.to_controller == asks(1) + asks(3)
     assert talk.client_heard() == [refused(2)]
-    assert [call.request_id for call in talk.calls] == [1, 3]
+    assert [call.request_id for call in talk.calls] == [1, 2, 3]
     talk.controller(answers(3) + answers(1))
     assert talk.to_client == answers(3) + answers(1)
     assert talk.pipe.in_flight == 0

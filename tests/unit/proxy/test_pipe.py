@@ -55,6 +55,10 @@ def test_one_whole_frame_is_not_even_copied(talk: Conversation) -> None:
     assert shown.data is answer
 
 
+def request(content: bytes) -> bytes:
+    return b'{"request-id":1,"type":"A","request":"B","params":"%s"}' % content.hex().encode()
+
+
 pieces = st.lists(
     st.tuples(
         st.sampled_from(["text", "binary", "ping", "pong", "parts"]), st.binary(max_size=120)
@@ -65,7 +69,8 @@ pieces = st.lists(
 
 def stream(items: list[tuple[str, bytes]], mask: bytes) -> bytes:
     made = b""
-    for kind, payload in items:
+    for kind, content in items:
+        payload = content if kind in {"ping", "pong"} or not mask else request(content)
         match kind:
             case "text" | "binary":
                 opcode = frames.TEXT if kind == "text" else frames.BINARY

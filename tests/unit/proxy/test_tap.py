@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jimm.proxy import tap
 from jimm.proxy.tap import Call, Finding, Tap
@@ -94,7 +95,8 @@ def sent(payload: bytes, *, opcode: int = frames.TEXT, pieces: int = 1) -> bytes
 def test_it_names_what_juju_would_execute(
     payload: bytes, opcode: int, pieces: int, size: int
 ) -> None:
-    assert seen(sent(payload, opcode=opcode, pieces=pieces), size=size) == [STATUS]
+    calls = seen(sent(payload, opcode=opcode, pieces=pieces), size=size)
+    assert [replace(call, params=b"") for call in calls] == [STATUS]
 
 
 def test_several_messages_at_once_are_all_named() -> None:
@@ -112,11 +114,11 @@ def test_what_can_not_be_named_is_noted_all_the_same(payload: bytes) -> None:
 
 @pytest.mark.parametrize("pieces", [1, 9])
 @pytest.mark.parametrize("size", [100, 1 << 20])
-def test_a_message_too_long_to_be_kept_is_named_by_its_head(pieces: int, size: int) -> None:
+def test_a_message_too_long_to_be_kept_is_named_all_the_same(pieces: int, size: int) -> None:
     stream = sent(message(params="x" * 10_000), pieces=pieces) + sent(message())
     first, second = seen(stream, size=size, limit=5000)
-    assert first == Call(7, "Client", 6, "FullStatus", sure=False)
-    assert second == STATUS
+    assert replace(first, params=b"") == STATUS
+    assert replace(second, params=b"") == STATUS
 
 
 @given(payload=st.binary(max_size=200), size=st.integers(1, 50))
