@@ -42,7 +42,7 @@ async def running(folder: Path, port: int = 0) -> AsyncIterator[asyncio.subproce
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        await eventually(registration.exists)
+        await eventually(registration.exists, deadline=60)
         yield process
     finally:
         if process.returncode is None:

@@ -17,6 +17,7 @@ from jimm.errors import JimmError
 from jimm.facades.dispatch import TABLE
 from jimm.migration import phases
 from jimm.rest.routes import (
+    audit_events,
     controllers,
     migrations,
     model_moves,
@@ -102,6 +103,7 @@ def test_every_route_is_documented() -> None:
         migrations,
         plans,
         unmanaged,
+        audit_events,
     ):
         application.include_router(each.router, prefix="/v1")
     paths = application.openapi()["paths"]
@@ -160,6 +162,8 @@ def _written(field: FieldInfo) -> str:
     """A setting's default as one would write it in the environment."""
     if field.is_required() or field.default in (None, "", ()):
         return ""
+    if isinstance(field.default, tuple):
+        return ",".join(field.default)
     return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 
 
