@@ -185,6 +185,7 @@ async def _config(settings: Settings, running: Running) -> uvicorn.Config:
             running.keeper,
             running.pipes,
             recorder=running.recorder,
+            local_domain=settings.local_domain,
             tasks=running.services.fleet.tasks,
             fallback=WebSocketsSansIOProtocol,
         ),

@@ -1,24 +1,16 @@
 """What happens on one connection on ``/api``, as the audit trail has it."""
 
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 
 from jimm.access.names import qualify
+from jimm.audit.attempts import claim
 from jimm.audit.kept import KEPT
 from jimm.audit.recorder import Recorder
 from jimm.errors import JimmError
 from jimm.wire.envelope import Request
-from jimm.wire.login import (
-    ADMIN,
-    JAAS_VERSION,
-    VERSION,
-    Attempt,
-    ClientCredentialsLogin,
-    CookieLogin,
-    PasswordLogin,
-    SessionTokenLogin,
-)
+from jimm.wire.login import ADMIN, Attempt
 
 DOOR: Final = "api"
 _SOME: Final = b"..."
@@ -41,7 +33,7 @@ class Record:
     def tried(self, number: int, attempt: Attempt, identity: str, error: JimmError | None) -> None:
         """Somebody tried to log in: ``identity`` once it is known, else whom they claimed to
         be."""
-        who, version, method = _claim(attempt)
+        who, version, method = claim(attempt)
         claimed = qualify(who, self._local_domain) if who else ""
         self._is_of(identity or claimed)
         self._conversation.called(number, ADMIN, version, method, "", b"", True)
@@ -72,21 +64,6 @@ class Record:
 
     def _is_of(self, identity: str) -> None:
         self._conversation.is_of(identity=identity, door=DOOR, client=self._client)
-
-
-def _claim(attempt: Attempt) -> tuple[str, int, str]:
-    """Whom an attempt claims to be, if anybody, and the method of ``Admin`` that it came by."""
-    match attempt:
-        case PasswordLogin():
-            return attempt.name, VERSION, "Login"
-        case SessionTokenLogin():
-            return "", JAAS_VERSION, "LoginWithSessionToken"
-        case ClientCredentialsLogin():
-            return attempt.client_id, JAAS_VERSION, "LoginWithClientCredentials"
-        case CookieLogin():
-            return "", JAAS_VERSION, "LoginWithSessionCookie"
-        case _:
-            assert_never(attempt)
 
 
 def _params(request: Request) -> bytes:

@@ -44,6 +44,7 @@ def uvicorn_protocol(
     limits: Limits | None = None,
     note: Note | None = None,
     recorder: Recorder | None = None,
+    local_domain: str = "jimm",
     tasks: Tasks | None = None,
     fallback: Fallback | None = AutoWebSocketsProtocol,
 ) -> type[asyncio.Protocol]:
@@ -51,7 +52,7 @@ def uvicorn_protocol(
 
     Model paths are taken over; every other path goes to ``fallback``, uvicorn's own websocket
     implementation. ``note`` is told of each request that passes through a pipe, and ``recorder``
-    keeps a record of it.
+    keeps a record of it, and of each login; bare names in these are of ``local_domain``.
     """
     if fallback is None:
         raise ValueError("uvicorn has no websocket implementation to fall back on")
@@ -64,6 +65,7 @@ def uvicorn_protocol(
         limits=limits,
         tasks=tasks or Tasks(),
         rounds=rounds,
+        local_domain=local_domain,
         note=note,
         recorder=recorder,
     )

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, assert_never, cast
 
 from jimm.access.visitor import CLIENT_VERSION, NOBODY, visitor
-from jimm.audit.recorder import Conversation, Recorder
+from jimm.audit.recorder import Recorder
 from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
@@ -23,6 +23,7 @@ from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
+from jimm.proxy.recorded import Record
 from jimm.proxy.rounds import Rounds
 from jimm.proxy.tap import Call
 from jimm.wire import frames, handshake, login
@@ -45,6 +46,7 @@ class Surroundings:
     limits: Limits
     tasks: Tasks
     rounds: Rounds
+    local_domain: str
     note: Note | None = None
     recorder: Recorder | None = None
 
@@ -59,6 +61,7 @@ class ClientLeg(asyncio.Protocol):
         self._model = model
         self._gone = gone
         self._visitor = NOBODY
+        self._record: Record | None = None
         self._headers: dict[str, str] = {}
         self._reader = MessageReader(masked=True, limit=around.limits.message)
         self._porter = porter.Porter()
@@ -84,7 +87,11 @@ class ClientLeg(asyncio.Protocol):
         """Answers the upgrade and listens for a login."""
         if version := request.headers.get(CLIENT_VERSION):
             self._headers[CLIENT_VERSION] = version
-        self._visitor = visitor(request.headers, _address(self._transport))
+        client = _address(self._transport)
+        self._visitor = visitor(request.headers, client)
+        around = self._around
+        if around.recorder is not None:
+            self._record = Record(around.recorder, around.local_domain, self._model, client)
         self._write(handshake.accept(request))
         limit = self._around.limits.login
         self._end_in(
@@ -218,11 +225,13 @@ class ClientLeg(asyncio.Protocol):
         for command in commands:
             match command:
                 case porter.Tell(message):
+                    if self._record is not None:
+                        self._record.told(message)
                     self._write(frames.encode(frames.TEXT, message))
                 case porter.Admit(attempt):
                     doorkeeper = self._around.doorkeeper
                     ask = partial(doorkeeper.admit, self._model, attempt, self._visitor)
-                    self._spawn(self._ask(ask), "admit to")
+                    self._spawn(self._ask(ask, attempt), "admit to")
                 case porter.Readmit():
                     ask = partial(self._around.doorkeeper.readmit, self._admitted)
                     self._spawn(self._ask(ask), "readmit to")
@@ -275,18 +284,23 @@ class ClientLeg(asyncio.Protocol):
                 case _:
                     assert_never(command)
 
-    async def _ask(self, ask: Callable[[], Awaitable[Admission]]) -> None:
+    async def _ask(
+        self, ask: Callable[[], Awaitable[Admission]], attempt: login.Attempt | None = None
+    ) -> None:
         event: porter.Event
+        admission: Admission | None = None
         try:
-            self._admission = await ask()
+            admission = self._admission = await ask()
         except JimmError as error:
             event = porter.Denied(error)
         except Exception:
             log.exception("a login to model %s could not be checked", self._model)
             event = porter.Denied(TryAgain(_NOT_NOW))
         else:
-            self._around.pipes.add(self, self._admission)
-            event = porter.Admitted(self._admission.introduction())
+            self._around.pipes.add(self, admission)
+            event = porter.Admitted(admission.introduction())
+        if self._record is not None and attempt is not None:
+            self._record.tried(self._porter.checking, attempt, admission)
         self._do(self._porter.receive(event))
 
     async def _begin_device(self, ticket: int) -> None:
@@ -348,26 +362,15 @@ class ClientLeg(asyncio.Protocol):
             self._obey(opened.controller_sent(early))
 
     def _new_pipe(self) -> pipe.Pipe:
-        restriction, recorder = self._admitted.restriction, self._around.recorder
+        restriction, record = self._admitted.restriction, self._record
         note: pipe.Note = _ignore
         failed = None
-        if recorder is not None:
-            conversation = self._conversation(recorder)
-            note, failed = conversation.called, conversation.failed
+        if record is not None:
+            note, failed = record.called, record.failed
         if self._around.note is not None:
             note = _both(partial(self._around.note, self._admitted), note)
         make = pipe.Pipe if restriction is None else partial(GuardedPipe, restriction)
         return make(token=secrets.token_bytes(8), new_mask=_new_mask, note=note, failed=failed)
-
-    def _conversation(self, recorder: Recorder) -> Conversation:
-        admitted = self._admitted
-        return recorder.conversation(
-            identity=admitted.identity,
-            door="model",
-            model_uuid=admitted.model_uuid,
-            controller=admitted.endpoint.name,
-            client=_address(self._transport),
-        )
 
     def _resume_pipe(self) -> None:
         leg, self._new_leg = self._newest, None

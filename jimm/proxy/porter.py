@@ -231,6 +231,11 @@ class Porter:
         self._piped = False
         self._introduction: Introduction | None = None
 
+    @property
+    def checking(self) -> int:
+        """The number of the request whose login is being checked, or was last."""
+        return self._dialogue.checking
+
     def receive(self, event: Event) -> list[Command]:
         """What is to be done now.
 

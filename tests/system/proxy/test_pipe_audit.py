@@ -11,7 +11,7 @@ from jimm.audit.recorder import Recorder
 from jimm.net.tasks import Tasks
 from jimm.proxy.limits import Limits
 from tests.eventually import eventually
-from tests.system.proxy.stage import MODEL, ask, request, staged
+from tests.system.proxy.stage import CONTROLLER, JIMM, MODEL, ask, request, staged
 
 
 class Pages:
@@ -53,10 +53,11 @@ async def test_each_call_and_each_error_is_recorded(tmp_path: Path, pages: Pages
             await ask(client, "Fail", number=3)
             await client.send(request("Echo", number=4).replace('"type"', '"TYPE"'))
             await client.recv()
-            await eventually(lambda: len(pages.rows) == 4)
+            await eventually(lambda: len(pages.rows) == 5)
     await tasks.aclose()
     asked = [row for row in pages.rows if row["method"]]
     assert [(row["method"], row["message_id"]) for row in asked] == [
+        ("Login", "1"),
         ("Echo", "2"),
         ("Fail", "3"),
         ("Echo", "4"),
@@ -71,6 +72,38 @@ async def test_each_call_and_each_error_is_recorded(tmp_path: Path, pages: Pages
         "no such thing",
         "not found",
     )
+
+
+async def test_each_login_is_recorded_with_what_came_of_it(tmp_path: Path, pages: Pages) -> None:
+    recorder, tasks = recorder_to(pages), Tasks()
+    pages.gate.set()
+    tasks.spawn(recorder.run(), name="recorder")
+    async with staged(tmp_path, Limits(close=1.0), recorder) as stage, stage.client() as client:
+
+        async def log_in(number: int, user: str, password: str) -> bool:
+            params = {"auth-tag": f"user-{user}", "credentials": password}
+            answer = await ask(client, "Login", params, number=number, facade="Admin", version=3)
+            return "error" not in answer
+
+        assert not await log_in(1, "bob", "a secret")
+        stage.controller.uuid = JIMM  # not the one that is registered
+        assert not await log_in(2, "alice", "right")
+        stage.controller.uuid = CONTROLLER
+        assert await log_in(3, "alice", "right")
+        await eventually(lambda: len(pages.rows) == 5)
+    await tasks.aclose()
+    tried = [row for row in pages.rows if row["method"]]
+    assert [(row["identity"], row["message_id"], row["controller"]) for row in tried] == [
+        ("bob@jimm", "1", ""),
+        ("alice@jimm", "2", "north"),
+        ("alice@jimm", "3", "north"),
+    ]
+    assert {(row["facade"], row["method"], row["model_uuid"]) for row in tried} == {
+        ("Admin", "Login", MODEL)
+    }
+    failed = sorted((row["message_id"], row["identity"]) for row in pages.rows if not row["method"])
+    assert failed == [("1", "bob@jimm"), ("2", "alice@jimm")]
+    assert "a secret" not in str(pages.rows)
 
 
 async def test_without_room_for_records_clients_wait(tmp_path: Path, pages: Pages) -> None:
@@ -95,7 +128,7 @@ async def test_without_room_for_records_clients_wait(tmp_path: Path, pages: Page
         await sending
         answers = [json.loads(await client.recv()) for _ in range(number - 1 + count)]
         assert answers[-1]["request-id"] == 1000 + count - 1
-        await eventually(lambda: len(pages.rows) == number - 1 + count)
+        await eventually(lambda: len(pages.rows) == number + count)  # and the login
     await tasks.aclose()
 
 
