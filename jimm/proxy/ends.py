@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
+from jimm.proxy import peer
 from jimm.proxy.commands import (
     BeginClosing,
     CloseClient,
@@ -44,6 +45,7 @@ class Ends:
         self._new_mask = new_mask
         self._client = Peer(masked=True)
         self._controller = Peer(masked=False)
+        self._stuck_since: float | None = None
 
     def client_lost(self) -> list[Command]:
         """The client's leg is gone."""
@@ -73,13 +75,16 @@ class Ends:
     def tick(
         self, now: float, *, client_read: bool = True, controller_read: bool = True
     ) -> list[Command]:
-        """Time went by. A peer that JIMM does not read from just now owes no sign of life.
+        """Time went by. A peer that JIMM does not read from just now owes no sign of life, but
+        when it reads from neither for as long as a silent one is given, both are given up.
 
         Call it several times a minute: silent peers are pinged each minute, and given up when
         nothing at all came from them for another.
         """
         if self.state is State.CLOSING:
             return []
+        if self._is_stuck(now, moves=client_read or controller_read):
+            return [CutClient(), CutController(), *self.client_lost(), *self.controller_lost()]
         if self._client.is_dead(now, excused=not client_read):
             return [CutClient(), *self.client_lost()]
         if self._controller.is_dead(now, excused=not controller_read):
@@ -94,6 +99,15 @@ class Ends:
             if written := self._controller.outlet.control(ping):
                 commands.append(ToController(written))
         return commands
+
+    def _is_stuck(self, now: float, *, moves: bool) -> bool:
+        """Whether both have taken nothing for too long: each waits for the other to read."""
+        if moves:
+            self._stuck_since = None
+            return False
+        if self._stuck_since is None:
+            self._stuck_since = now
+        return now - self._stuck_since >= peer.PING_EVERY + peer.ANSWER_WITHIN
 
     def _client_control(self, data: bytes, span: Span, out: Output) -> list[Command]:
         payload = _control_payload(data, span)

@@ -175,3 +175,13 @@ async def test_who_is_only_quiet_stays(stage: Stage) -> None:
         await asyncio.sleep(5 * PING)  # that nothing happens can't be waited for
         assert (await ask(client, "Echo", {"a": 1}))["response"] == {"a": 1}
         assert len(stage.pipes) == 1
+
+
+async def test_both_gone_when_neither_was_reading(line: Line) -> None:
+    (pipe,) = line.stage.pipes
+    up, down = framed(TEXT, REQUEST, b"mask").raw, framed(TEXT, TEXT_OF_SIZE).raw
+    async with pouring(line.client, up), pouring(line.controller, down):
+        await eventually(lambda: not (pipe.reads_client or pipe.reads_controller))
+        line.near.stall()
+        line.far.stall()
+        print(f"gone after {await line.is_gone():.1f} s")
