@@ -2,7 +2,9 @@
 
 import uuid
 from contextlib import closing
+from typing import Any
 
+from tests.eventually import eventually
 from tests.fix_dev import Dev
 from tests.system.jimmctl.conftest import Ctl, login_of
 
@@ -14,8 +16,13 @@ async def test_an_account_from_its_making_to_its_end(dev: Dev, bare: Ctl) -> Non
     assert added.json["identity"] == f"{name}@serviceaccount"
     login = {**admin, "JIMMCTL_USER": name, "JIMMCTL_PASSWORD": added.json["client-secret"]}
     assert (await bare("whoami", **login)).yaml["identity"] == f"{name}@serviceaccount"
-    listed = (await bare("service-accounts", **admin)).yaml["service-accounts"]
-    row = next(each for each in listed if each["client-id"] == name)
+
+    async def used() -> dict[str, Any] | None:  # it is noted a moment later
+        listed = (await bare("service-accounts", **admin)).yaml["service-accounts"]
+        row: dict[str, Any] = next(each for each in listed if each["client-id"] == name)
+        return row if "last-login" in row else None
+
+    row = await eventually(used)
     assert list(row) == ["client-id", "identity", "created-by", "created", "last-login"]
     table = await bare("list-service-accounts", "--format", "tabular", **admin)
     assert name in table.out

@@ -1,11 +1,14 @@
 """Session tokens: asked for, shown, used, taken back."""
 
+from typing import Any
+
 import httpx
 import psycopg
 import pytest
 
 from jimm.dev.run import DATABASE
 from jimm.registry.embedded import EmbeddedPostgres, cluster_folder
+from tests.eventually import eventually
 from tests.fix_dev import Dev
 from tests.system.rest.scene import problem
 
@@ -21,9 +24,15 @@ async def test_a_token_is_issued_used_listed_and_revoked(
     assert token["identity"] == "alice"
     mine = {"Authorization": f"Bearer {token['token']}"}
     assert (await nobody.get("/whoami", headers=mine)).json()["identity"] == "alice"
-    listed = await alice.get("/tokens")
-    assert token["token"] not in listed.text
-    row = next(each for each in listed.json()["tokens"] if each["id"] == token["id"])
+
+    async def used() -> dict[str, Any] | None:  # it is noted a moment later
+        listed = await alice.get("/tokens")
+        assert token["token"] not in listed.text
+        row: dict[str, Any]
+        row = next(each for each in listed.json()["tokens"] if each["id"] == token["id"])
+        return row if "last-used" in row else None
+
+    row = await eventually(used)
     assert set(row) == {"id", "name", "created", "last-used", "expires"}
     assert row["name"] == "a script"
     assert (await alice.delete(f"/tokens/{token['id']}")).json() == {}
