@@ -115,11 +115,6 @@ class Recorder:
         """Calls ``changed`` on the loop whenever ``full`` has changed."""
         self._followers.append(changed)
 
-    def unfollow(self, changed: Callable[[], None]) -> None:
-        """Calls it no more."""
-        with contextlib.suppress(ValueError):
-            self._followers.remove(changed)
-
     async def room(self) -> None:
         """Waits while it is full."""
         while self.full:

@@ -7,14 +7,14 @@ from typing import Final
 
 from jimm.controllers.calls import controller as calls
 from jimm.errors import JimmError
-from jimm.fleet import models
 from jimm.fleet.caller import Caller
 from jimm.fleet.controllers import require_administrator
 from jimm.fleet.fleet import Fleet
-from jimm.registry import controllers
+from jimm.registry import controllers, models
 from jimm.registry.controllers import Controller
 from jimm.registry.models import Model
 from jimm.wire.params.controller import ModelBlockInfo
+from jimm.wire.tags import is_uuid
 
 WITHIN: Final = 3.0
 """Seconds that a controller has to answer."""
@@ -43,10 +43,10 @@ async def listed(fleet: Fleet, caller: Caller) -> list[Blocked]:
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(_ask(fleet, each)) for each in registered]
     blocks = {row.model_uuid: tuple(row.blocks) for task in asking for row in task.result()}
-    seen = await models.visible(fleet, caller)
-    return [
-        Blocked(each.model, blocks[each.model.uuid]) for each in seen if blocks.get(each.model.uuid)
-    ]
+    blocked = {uuid for uuid, found in blocks.items() if found and is_uuid(uuid)}
+    async with fleet.registry.read() as session:
+        seen = await models.visible(session, caller.identity, admin=True, limit=None, uuids=blocked)
+    return [Blocked(each.model, blocks[each.model.uuid]) for each in seen]
 
 
 async def _ask(fleet: Fleet, controller: Controller) -> list[ModelBlockInfo]:

@@ -49,28 +49,6 @@ from jimm.wire.params.model_manager import DestroyModel, ModelStatus
 from jimm.wire.tags import ModelUUID
 
 
-async def visible(
-    fleet: Fleet,
-    caller: Caller,
-    *,
-    everybody: bool = True,
-    after: tuple[str, str] = ("", ""),
-    limit: int | None = None,
-    controller: str = "",
-) -> list[Visible]:
-    """The models that the caller may see, by owner and name; all of them for an administrator
-    unless ``everybody`` is false."""
-    async with fleet.registry.read() as session:
-        return await models.visible(
-            session,
-            caller.identity,
-            admin=caller.admin and everybody,
-            after=after,
-            limit=limit,
-            controller=controller,
-        )
-
-
 async def find(fleet: Fleet, caller: Caller, model: str) -> Visible:
     """The model with that uuid.
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from jimm.proxy import tap
 
-_FRAGMENT: Final = 64  # that a part costs beside its bytes
+FRAGMENT: Final = 64
+"""Bytes that a part costs beside its own."""
 
 
 class Held:
@@ -29,7 +30,7 @@ class Held:
         if self._requires(part, skipped):
             self._clean = False
         self._parts.append((part, skipped))
-        self.size += len(part) + _FRAGMENT
+        self.size += len(part) + FRAGMENT
 
     @property
     def clean(self) -> bool:

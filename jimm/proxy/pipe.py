@@ -40,7 +40,7 @@ from jimm.proxy.commands import (
     ToController,
 )
 from jimm.proxy.ends import Ends, State
-from jimm.proxy.held import Held
+from jimm.proxy.held import FRAGMENT, Held
 from jimm.proxy.peer import Output, Peer
 from jimm.wire import codes, envelope, frames
 from jimm.wire.frames import FrameError, Span, apply_mask, only_text
@@ -81,7 +81,6 @@ _MOVED: Final = "the model has moved, connect again"
 _LOST: Final = "the model has left its controller, connect again"
 _GRANTED: Final = "connect again to use what was granted"
 _UNREADABLE: Final = "a message that can't be read"
-_FRAGMENT: Final = 64  # that a part costs beside its bytes
 _FLOWING: Final = State.FLOWING
 _NOT_PLAIN: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 
@@ -259,7 +258,7 @@ class Pipe(Ends):
             self._request = None if self.in_flight else []
             self._request_size = 0
         if self._request is not None:
-            self._request_size += span.end - span.start + _FRAGMENT
+            self._request_size += span.end - span.start + FRAGMENT
             self._request.append(_part(data, span))
             if self._request_size > RESEND:
                 self._request = None

@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import NotValid
+from jimm.registry.audit import AuditEvent
 from jimm.registry.audit_common import (
     A_CALL,
     CALL,
@@ -78,20 +79,10 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(AuditEvent):
     """One line of the record: a call (``action`` is then ``call``), how it failed
     (``is_response``), or something that JIMM did for somebody."""
 
-    id: int
-    at: datetime
-    identity: str
-    door: str
-    action: str
-    model_uuid: ModelUUID | None
-    controller: str
-    params: dict[str, object]
-    outcome: str
-    error_code: str
     conversation: str
     message_id: int
     facade: str
