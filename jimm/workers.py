@@ -145,7 +145,8 @@ class _Workers:
             if pause:
                 place.close()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._stopping.wait()
             if self._stopping.is_set():
                 return 0
 

@@ -217,7 +217,8 @@ class DeviceLogins:
                 await self._look()
                 if not waiter.done:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._told.wait(), LOOK_EVERY)
+                        async with asyncio.timeout(LOOK_EVERY):
+                            await self._told.wait()
         finally:
             self._led = False
 

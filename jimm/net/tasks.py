@@ -3,13 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from jimm.errors import JimmError
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+PATIENCE: Final = 5.0
+"""Seconds that a cancelled task has for its last words."""
 
 
 class Tasks:
@@ -19,8 +22,9 @@ class Tasks:
     failure is logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience: float = PATIENCE) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._patience = patience
 
     def __len__(self) -> int:
         return len(self._running)
@@ -33,11 +37,16 @@ class Tasks:
         return task
 
     async def aclose(self) -> None:
-        """Cancels what still runs and waits for it."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancels what still runs and waits for it.
+
+        A task may lose a cancellation to a library that takes it for its own; it is cancelled
+        again after ``patience`` seconds, for otherwise nobody would ever be done.
+        """
+        running = set(self._running)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=self._patience)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

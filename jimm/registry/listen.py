@@ -75,7 +75,8 @@ async def notifications(
                 while True:
                     async for notified in connection.notifies(timeout=KEEPALIVE):
                         yield Notification(notified.channel, notified.payload)
-                    await asyncio.wait_for(connection.execute("SELECT 1"), KEEPALIVE)
+                    async with asyncio.timeout(KEEPALIVE):
+                        await connection.execute("SELECT 1")
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("lost the connection that listens: %s", type(error).__name__)
             finally:

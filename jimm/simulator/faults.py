@@ -155,7 +155,8 @@ class Faults:
         if event is None:
             return
         try:
-            await asyncio.wait_for(event.wait(), fault.seconds or None)
+            async with asyncio.timeout(fault.seconds or None):
+                await event.wait()
         except TimeoutError:
             return
 
