@@ -11,10 +11,18 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from jimm.audit import kept, lines
+from jimm.audit.call import Asked
 from jimm.audit.kept import Shape
 
 LARGEST_BATCH: Final = 1024 * 1024
 """Bytes of parameters and texts in one batch, beside its lines."""
+
+PENDING: Final = 64
+"""Calls that are put down together: one at a time each of them would cost three times as much,
+for by then the processor has forgotten how."""
+
+LONG_PARAMS: Final = 16 * 1024
+"""Bytes of parameters that don't wait for others."""
 
 _KNOWN_METHODS: Final = 4096
 _TICK: Final = 0.001
@@ -64,63 +72,58 @@ class Backlog:
     ) -> None:
         self.full = False
         self.now = now
+        self.pending: list[tuple[str, float, Asked]] = []
+        self.patience = 1
         self.known: dict[tuple[str, int, str], str] = {}
-        self.lines: list[str] = []
-        self.mark = 1
-        self.at = ""
-        self.since = 0.0
-        self.until = 0.0
+        self._at = ""
+        self._since = 0.0
+        self._until = 0.0
         self._size = batch
         self._limit = batches
         self._drop = drop
         self._skip = frozenset(skip)
         self._stirred = stirred
-        self._filling = Batch(self.lines)
+        self._filling = Batch()
+        self._mark = 1
         self._waiting: deque[Batch] = deque()
         self._dropped = 0
 
     def __len__(self) -> int:
         """How many records wait."""
-        return sum(len(batch) for batch in self._waiting) + len(self._filling)
+        waiting = sum(len(batch) for batch in self._waiting)
+        return waiting + len(self._filling) + len(self.pending)
 
     @property
     def whole(self) -> bool:
         """Whether a batch waits that takes no more."""
         return bool(self._waiting)
 
-    def learn(self, facade: str, version: int, method: str) -> str:
-        """A method's part of a line; empty for one that leaves no record."""
-        if len(self.known) >= _KNOWN_METHODS:
-            self.known.clear()
-        skipped = not self._skip.isdisjoint({f"{facade}.{method}", f"*.{method}"})
-        part = "" if skipped else lines.names(facade, version, method)
-        if len(part) < _LONG:
-            self.known[facade, version, method] = part
-        return part
+    def time(self, moment: float) -> str:
+        """A moment as lines have it; most come within the millisecond of the last one."""
+        if not self._since <= moment < self._until:
+            self._since, self._until = moment, moment + _TICK
+            self._at = lines.time_text(moment)
+        return self._at
 
-    def tick(self, moment: float) -> None:
-        """It is another millisecond."""
-        self.since, self.until = moment, moment + _TICK
-        self.at = lines.time_text(moment)
-
-    def reached(self) -> None:
-        """The lines are as many as the mark says."""
-        if len(self._filling) >= self._size or self._filling.size >= LARGEST_BATCH:
-            self._close()
-        else:
-            self.mark = self._size
-        self._stirred()
+    def settle(self) -> None:
+        """Puts down the calls that are pending."""
+        pending, self.pending = self.pending, []
+        for prefix, moment, call in pending:
+            self._put_down(prefix, moment, call)
+        # Until somebody has been stirred, nobody would come for what is pending.
+        self.patience = 1 if self._mark == 1 else PENDING
 
     def add(self, head: str, ending: Callable[[], str], size: int) -> None:
         """A record that is to be finished when it is written; ``size`` is what it holds."""
         filling = self._filling
         filling.details.append(Detail(head, ending))
         filling.size += size
-        if len(filling) >= self.mark or filling.size >= LARGEST_BATCH:
-            self.reached()
+        if len(filling) >= self._mark or filling.size >= LARGEST_BATCH:
+            self._reached()
 
     def cut(self) -> None:
         """Makes a batch of what there is."""
+        self.settle()
         if self._filling:
             self._waiting.append(self._filling)
             self._begin()
@@ -135,9 +138,9 @@ class Backlog:
 
     def rest(self) -> bool:
         """Whether nothing waits; then the next record stirs."""
-        if self._waiting or self._filling:
+        if self._waiting or self._filling or self.pending:
             return False
-        self.mark = 1
+        self._mark = self.patience = 1
         return True
 
     def dropped(self) -> int:
@@ -149,6 +152,55 @@ class Backlog:
         """So many can't be written."""
         self._dropped += count
 
+    def _put_down(self, prefix: str, moment: float, call: Asked) -> None:
+        names = (call.type, call.version, call.request)
+        part = self.known.get(names)
+        if part is None or not (part or call.sure):
+            part = self._learn(names, sure=call.sure)
+        if not part:
+            return
+        number, params = call.request_id, bytes(call.params)
+        if call.id or not call.sure or not 0 <= number <= lines.LARGEST_NUMBER:
+            self._put_down_apart(f"{prefix}{part}{self.time(moment)}", call, params)
+            return
+        end = _PLAIN
+        if params and params not in _NOTHING:
+            if (call.type, call.request) in kept.KEPT:
+                self._put_down_apart(f"{prefix}{part}{self.time(moment)}", call, params)
+                return
+            end = _WITHHELD
+        self._filling.lines.append(f"{prefix}{part}{self.time(moment)}\t{number}{end}")
+        if len(self._filling.lines) >= self._mark:
+            self._reached()
+
+    def _put_down_apart(self, head: str, call: Asked, params: bytes) -> None:
+        shape = kept.KEPT.get((call.type, call.request)) if call.sure else None
+        cut = call.id[: lines.LONGEST_NAME]
+        ending, size = _ending(cut, params, shape, call.sure)
+        self.add(f"{head}\t{lines.number(call.request_id)}", ending, len(cut) + size)
+
+    def _learn(self, names: tuple[str, int, str], *, sure: bool) -> str:
+        """A method's part of a line; empty for one that leaves no record. A guess is no reason
+        to leave it out, nor worth to be remembered."""
+        facade, _, method = names
+        if not sure:
+            return lines.names(*names)
+        if len(self.known) >= _KNOWN_METHODS:
+            self.known.clear()
+        skipped = not self._skip.isdisjoint({f"{facade}.{method}", f"*.{method}"})
+        part = "" if skipped else lines.names(*names)
+        if len(part) < _LONG:
+            self.known[names] = part
+        return part
+
+    def _reached(self) -> None:
+        """The records are as many as the mark says."""
+        if len(self._filling) >= self._size or self._filling.size >= LARGEST_BATCH:
+            self._close()
+        else:
+            self._mark = self._size
+        self._stirred()
+
     def _close(self) -> None:
         if self._drop and len(self._waiting) >= self._limit:
             self._dropped += len(self._filling)
@@ -159,8 +211,7 @@ class Backlog:
 
     def _begin(self) -> None:
         self._filling = Batch()
-        self.lines = self._filling.lines
-        self.mark = self._size
+        self._mark = self._size
 
 
 class Conversation:
@@ -194,85 +245,36 @@ class Conversation:
             client=client,
         )
 
-    def called(
-        self,
-        request_id: int,
-        facade: str,
-        version: int,
-        method: str,
-        object_id: str,
-        params: bytes,
-        sure: bool,
-    ) -> None:
-        """The client asks for a method. ``params`` are the bytes of the JSON value that came
-        with it, or empty; ``sure`` is false where the names are a guess."""
+    def called(self, call: Asked) -> None:
+        """The client asks for something. This is the proxy's own way: the record is made later,
+        with others."""
         backlog = self._backlog
-        part = backlog.known.get((facade, version, method))
-        if part is None:
-            part = backlog.learn(facade, version, method)
-        moment = backlog.now()
-        if not backlog.since <= moment < backlog.until:
-            backlog.tick(moment)
-        if object_id or not sure or not 0 <= request_id <= lines.LARGEST_NUMBER:
-            self._detailed(request_id, (facade, version, method), object_id, params, sure)
-            return
-        if not part:
-            return
-        end = _PLAIN
-        if params and (len(params) > 4 or params not in _NOTHING):  # a hash of a long one is dear
-            if (facade, method) in kept.KEPT:
-                self._detailed(request_id, (facade, version, method), object_id, params, sure)
-                return
-            end = _WITHHELD
-        backlog.lines.append(f"{self._prefix}{part}{backlog.at}\t{request_id}{end}")
-        if len(backlog.lines) >= backlog.mark:
-            backlog.reached()
+        pending = backlog.pending
+        pending.append((self._prefix, backlog.now(), call))
+        if len(pending) >= backlog.patience or len(call.params) > LONG_PARAMS:
+            backlog.settle()
 
     def failed(self, request_id: int, error: str, code: str) -> None:
         """The answer was an error. Its text is hidden and cut when it is written."""
-        backlog = self._backlog
-        self._tick()
         number = lines.number(request_id)
         text = error[: 4 * lines.LONGEST_ERROR]
-        backlog.add(
-            f"{self._prefix}{lines.names('', 0, '')}{backlog.at}\t{number}",
+        self._backlog.add(
+            f"{self._head()}\t{number}",
             partial(self._failed_end, text, code[: lines.LONGEST_NAME]),
             len(text),
         )
 
     def noted(self, action: str, params: str) -> None:
         """JIMM itself did something; ``params`` is JSON."""
-        self._tick()
-        head = f"{self._prefix}{lines.names('', 0, '')}{self._backlog.at}\t0"
-        self._backlog.add(head, partial(lines.noted_end, action, params), len(params))
+        ending = partial(lines.noted_end, action, params)
+        self._backlog.add(f"{self._head()}\t0", ending, len(params))
 
-    def _detailed(
-        self,
-        request_id: int,
-        method: tuple[str, int, str],
-        object_id: str,
-        params: bytes,
-        sure: bool,
-    ) -> None:
+    def _head(self) -> str:
         backlog = self._backlog
-        part = backlog.known.get(method) or (
-            lines.names(*method) if not sure else backlog.learn(*method)
-        )
-        if not part:
-            return
-        shape = kept.KEPT.get((method[0], method[2])) if sure else None
-        cut = object_id[: lines.LONGEST_NAME]
-        ending, size = _ending(cut, params, shape, sure)
-        number = lines.number(request_id)
-        backlog.add(f"{self._prefix}{part}{backlog.at}\t{number}", ending, len(cut) + size)
+        return f"{self._prefix}{lines.names('', 0, '')}{backlog.time(backlog.now())}"
 
     def _failed_end(self, error: str, code: str) -> str:
         return lines.failed_end(self._hide(error), code)
-
-    def _tick(self) -> None:
-        moment = self._backlog.now()
-        if not self._backlog.since <= moment < self._backlog.until:
-            self._backlog.tick(moment)
 
 
 def _ending(

@@ -6,6 +6,7 @@ import msgspec
 
 from jimm.access.names import qualify
 from jimm.audit.attempts import claim
+from jimm.audit.call import Call
 from jimm.audit.kept import KEPT
 from jimm.audit.recorder import Recorder
 from jimm.errors import JimmError
@@ -36,26 +37,19 @@ class Record:
         who, version, method = claim(attempt)
         claimed = qualify(who, self._local_domain) if who else ""
         self._is_of(identity or claimed)
-        self._conversation.called(number, ADMIN, version, method, "", b"", True)
+        self._conversation.called(Call(number, ADMIN, version, method))
         if error is not None:
             self.failed(number, error)
             self._is_of("")
 
     def asked(self, request: Request) -> None:
         """The client asks for something."""
-        self._conversation.called(
-            request.request_id,
-            request.type,
-            request.version,
-            request.request,
-            request.id,
-            _params(request),
-            True,
-        )
+        names = (request.request_id, request.type, request.version, request.request, request.id)
+        self._conversation.called(Call(*names, _params(request)))
 
     def unreadable(self, number: int, error: JimmError) -> None:
         """The client sent what is no request."""
-        self._conversation.called(number, "", 0, "", "", b"", False)
+        self._conversation.called(Call(number, sure=False))
         self.failed(number, error)
 
     def failed(self, number: int, error: JimmError) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
 from jimm.errors import ProtocolError
 from jimm.proxy.limits import Limits
 from jimm.wire import frames, handshake
 from jimm.wire.frames import Control, Message, MessageReader
+
+Passes = Callable[[bytes], bool]
+"""Whether bytes go to the other end just as they are, with nothing else to do."""
 
 
 class Owner(Protocol):
@@ -26,6 +29,9 @@ class Owner(Protocol):
 
     def controller_sent(self, leg: "ControllerLeg", data: bytes) -> None:
         """Bytes arrived after it was taken over."""
+
+    def controller_ends(self, leg: "ControllerLeg") -> None:
+        """It takes nothing more, and is soon gone."""
 
     def controller_lost(self, leg: "ControllerLeg") -> None:
         """It is gone after it was taken over."""
@@ -48,6 +54,8 @@ class ControllerLeg(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._begun = False
+        self._passes: Passes = nothing_passes
+        self._forward: Callable[[bytes], object] = nothing_passes
         self._piped = False
         self._dropped = False
         self.lost = False
@@ -73,11 +81,21 @@ class ControllerLeg(asyncio.Protocol):
         """Sends a message of JIMM's own."""
         self.write(frames.encode(frames.TEXT, message, mask=secrets.token_bytes(4)))
 
-    def take_over(self) -> bytes:
-        """From now on its bytes go to the pipe; gives those that came already."""
-        self._piped = True
+    def take_over(self, passes: Passes, forward: Callable[[bytes], None]) -> bytes:
+        """From now on its bytes go to the pipe: to ``forward`` those that simply pass, to the
+        client leg all others. Gives those that came already."""
+        self._piped, self._passes, self._forward = True, passes, forward
         self._stop_timer()
         return self._reader.rest()
+
+    @property
+    def way(self) -> Callable[[bytes], None]:
+        """Writes bytes as they are, by the shortest way; for a leg that is open."""
+        return self.write if self._transport is None else self._transport.write
+
+    def detour(self) -> None:
+        """Nothing simply passes any more, for the client takes no more."""
+        self._passes = nothing_passes
 
     def write(self, data: bytes) -> None:
         """Writes bytes as they are."""
@@ -100,27 +118,33 @@ class ControllerLeg(asyncio.Protocol):
 
     def retire(self) -> None:
         """Another leg took its place: says goodbye, and is not heard any more."""
-        self._dropped = True
+        self._silence()
         self.write(frames.close_frame(frames.NORMAL, mask=secrets.token_bytes(4)))
         self.close()
 
     def drop(self) -> None:
         """Drops it at once; the client leg hears nothing more of it."""
-        self._dropped = True
+        self._silence()
         self._stop_timer()
         if self._transport is not None:
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._dropped:
+        if self._passes(data):
+            self._forward(data)
+        elif self._dropped:
             return
-        if self._piped:
+        elif self._piped:
             self._owner.controller_sent(self, data)
         else:
             try:
                 self._read(data)
             except ProtocolError as error:
                 self._fail(f"does not keep to the protocol: {error}")
+
+    def eof_received(self) -> None:
+        if self._piped:
+            self._owner.controller_ends(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
@@ -159,6 +183,10 @@ class ControllerLeg(asyncio.Protocol):
                 case Control(frames.CLOSE):
                     self._fail("closed the connection")
 
+    def _silence(self) -> None:
+        self._dropped = True
+        self.detour()
+
     def _late(self) -> None:
         self._fail(f"did not answer the login within {self._limits.controller_login:g} s")
 
@@ -171,3 +199,8 @@ class ControllerLeg(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def nothing_passes(_: bytes) -> bool:
+    """No bytes pass without more ado."""
+    return False

@@ -14,9 +14,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from jimm.audit.call import Call
 from jimm.errors import BadRequest, MigrationUnderway
 from jimm.proxy import tap
-from jimm.proxy.tap import Call
 from jimm.wire import envelope, frames
 from jimm.wire.frames import Splitter
 

@@ -50,7 +50,7 @@ class GuardedPipe(Pipe):
                 case Passed(passing):
                     commands += super().client_sent(passing)
                 case Refused(reply, call):
-                    self._noted(call)
+                    self._note(call)
                     commands += self._tell(reply)
                 case Ended(reason):
                     commands += self.close(frames.POLICY_VIOLATION, reason)

@@ -10,22 +10,22 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, assert_never, cast
+from typing import Final, assert_never, cast
 
 from jimm.access.visitor import CLIENT_VERSION, NOBODY, visitor
+from jimm.audit.call import Asked
 from jimm.audit.recorder import Recorder
 from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
-from jimm.proxy.controller_leg import ControllerLeg
+from jimm.proxy.controller_leg import ControllerLeg, Passes, nothing_passes
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.recorded import Record
 from jimm.proxy.rounds import Rounds
-from jimm.proxy.tap import Call
 from jimm.wire import frames, handshake, login
 from jimm.wire.frames import Control, FrameError, Message, MessageReader
 
@@ -33,7 +33,7 @@ _NOT_NOW: Final = "this login cannot be checked just now, try again"
 
 log = logging.getLogger(__name__)
 
-Note = Callable[[Admission, Call], None]
+Note = Callable[[Admission, Asked], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class ClientLeg(asyncio.Protocol):
         self._reader = MessageReader(masked=True, limit=around.limits.message)
         self._porter = porter.Porter()
         self._pipe: pipe.Pipe | None = None
+        self._passes: Passes = nothing_passes
+        self._forward: Callable[[bytes], object] = nothing_passes
         self._admission: Admission | None = None
         self._leg: ControllerLeg | None = None
         self._new_leg: ControllerLeg | None = None
@@ -99,18 +101,20 @@ class ClientLeg(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        opened, leg = self._pipe, self._leg
-        if opened is not None and leg is not None:
-            if opened.client_passes(data):
-                leg.write(data)
-            else:
-                self._obey(opened.client_sent(data))
+        if self._passes(data):
+            self._forward(data)
+        elif self._pipe is not None:
+            self._obey(self._pipe.client_sent(data))
         elif not self._ended:
             self._reader.feed(data)
             try:
                 self._read()
             except FrameError as error:
                 self.close(error.close_code, str(error))
+
+    def eof_received(self) -> None:
+        if self._leg is not None:
+            self._leg.detour()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._around.pipes.discard(self)
@@ -177,14 +181,13 @@ class ClientLeg(asyncio.Protocol):
 
     def controller_sent(self, leg: ControllerLeg, data: bytes) -> None:
         """The controller leg of the pipe has bytes."""
-        opened, transport = self._pipe, self._transport
-        if leg is not self._leg or opened is None:
-            return
-        if transport is not None and opened.controller_passes(data):
-            if not transport.is_closing():
-                transport.write(data)
-        else:
-            self._obey(opened.controller_sent(data))
+        if leg is self._leg and self._pipe is not None:
+            self._obey(self._pipe.controller_sent(data))
+
+    def controller_ends(self, leg: ControllerLeg) -> None:
+        """The controller leg of the pipe takes nothing more."""
+        if leg is self._leg:
+            self._passes = nothing_passes
 
     def controller_lost(self, leg: ControllerLeg) -> None:
         """The controller leg of the pipe is gone."""
@@ -353,7 +356,7 @@ class ClientLeg(asyncio.Protocol):
         self._leg, self._new_leg = self._newest, None
         self._stop_deadline()
         opened = self._pipe = self._new_pipe()
-        early, unread = self._leg.take_over(), self._reader.rest()
+        early, unread = self._join(self._leg, opened), self._reader.rest()
         self._around.rounds.add(self)
         self.regulate()
         if unread:
@@ -379,11 +382,17 @@ class ClientLeg(asyncio.Protocol):
             return
         self._current.retire()
         self._leg, self.reads_controller = leg, True
-        early = leg.take_over()
+        early = self._join(leg, self._pipe)
         self._obey(self._pipe.readmitted())
         self.regulate()
         if early:
             self._obey(self._pipe.controller_sent(early))
+
+    def _join(self, leg: ControllerLeg, through: pipe.Pipe) -> bytes:
+        """What simply passes goes from one transport to the other from now on."""
+        self._passes, self._forward = through.client_passes, leg.way
+        way = self._write if self._transport is None else self._transport.write
+        return leg.take_over(through.controller_passes, way)
 
     def _hold(self, on: bool) -> None:
         self._held = on
@@ -460,10 +469,10 @@ def _address(transport: asyncio.Transport | None) -> str:
     return str(peer[0]) if peer else ""
 
 
-def _both(first: Callable[[Call], None], second: pipe.Note) -> pipe.Note:
-    def note(*names: Any) -> None:
-        first(Call(*names))
-        second(*names)
+def _both(first: pipe.Note, second: pipe.Note) -> pipe.Note:
+    def note(call: Asked) -> None:
+        first(call)
+        second(call)
 
     return note
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from jimm.audit.call import Call
 from jimm.audit.recorder import Conversation, Recorder
 from jimm.errors import JimmError, TryAgain
 from jimm.proxy.doorkeeper import Admission
@@ -123,7 +124,8 @@ class Turnstile:
             raise
         finally:
             path = passage.target.partition("?")[0]
-            conversation.called(0, "", 0, f"{passage.method} {passage.kind.value}", path, b"", True)
+            method = f"{passage.method} {passage.kind.value}"
+            conversation.called(Call(request=method, id=path))
             if refused is not None:
                 conversation.failed(0, str(refused), refused.juju_code)
 

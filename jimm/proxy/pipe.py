@@ -24,6 +24,7 @@ from typing import Final
 
 import msgspec
 
+from jimm.audit.call import Asked, Call
 from jimm.errors import BadRequest, JimmError, Unauthorized
 from jimm.proxy import tap
 from jimm.proxy.commands import (
@@ -42,8 +43,16 @@ from jimm.proxy.commands import (
 from jimm.proxy.ends import Ends, State
 from jimm.proxy.held import FRAGMENT, Held
 from jimm.proxy.peer import Output, Peer
+from jimm.proxy.tap import (
+    ANSWER,
+    ANSWER_SIZE,
+    DIGITS,
+    RESULT,
+    read_plain,
+    requires,
+)
 from jimm.wire import codes, envelope, frames
-from jimm.wire.frames import FrameError, Span, apply_mask, only_text
+from jimm.wire.frames import FrameError, Span, apply_mask
 
 __all__ = [
     "HOLD",
@@ -70,8 +79,8 @@ HOLD: Final = 256 * 1024
 RESEND: Final = 256 * 1024
 """Bytes of a request that are kept until it is answered, to be sent once more."""
 
-Note = Callable[[int, str, int, str, str, bytes, bool], None]
-"""Is told of each call: the fields of :class:`~jimm.proxy.tap.Call`, in their order."""
+Note = Callable[[Asked], None]
+"""Is told of each call."""
 Failed = Callable[[int, str, str], None]
 """Is told of each answer that is an error: its number, its text and its code."""
 
@@ -124,32 +133,49 @@ class Pipe(Ends):
         :meth:`client_sent` tells what to do."""
         if not self._client_rests or self.state is not _FLOWING:
             return False
-        start = only_text(chunk, 0x80)
-        if not start:
+        # The header of one whole text frame that is masked, or the long way.
+        size = len(chunk)
+        if size < frames.SMALLEST_MASKED or chunk[0] != frames.WHOLE_TEXT:
+            return False
+        start, length = 6, chunk[1] - 0x80
+        if length > 125:
+            start, length = frames.long_payload(chunk, length, start)
+        if start + length != size:
             return False
         try:
-            plain = tap.read_plain(apply_mask(chunk[start:], chunk[start - 4 : start]))
+            plain = read_plain(apply_mask(chunk[start:], chunk[start - 4 : start]))
         except _NOT_PLAIN:
             return False
-        number, method, found = plain.request_id, plain.request, plain.params
         self._client.heard = True
-        self._request = None if self.in_flight or len(chunk) > RESEND else [chunk]
-        self._last = number
+        self._request = None if self.in_flight or size > RESEND else [chunk]
+        self._last = plain.request_id
         self.in_flight += 1
+        method = plain.request
         if not self._watched:
             self._watched = bool(plain.id) or "Watch" in method or "Watch" in plain.type
         if method == "Next":
-            self._waiting_calls.add(number)
-        params = b"" if found is tap.ABSENT or len(chunk) > tap.LONGEST_KEPT else bytes(found)
-        self._note(number, plain.type, plain.version, method, plain.id, params, True)
+            self._waiting_calls.add(plain.request_id)
+        self._note(plain)
         return True
 
     def controller_passes(self, chunk: bytes) -> bool:
-        """The same for bytes from the controller, which go to the client."""
+        """The same for bytes from the controller, which go to the client: a whole answer that
+        succeeds (:func:`tap.succeeds`) and holds no end of a code (:func:`tap.requires`)."""
         if not self._controller_rests or self._leaving or self.state is not _FLOWING:
             return False
-        start = only_text(chunk, 0)
-        if not start or not tap.harmless(chunk, start):
+        size = len(chunk)
+        if size < frames.SMALLEST or chunk[0] != frames.WHOLE_TEXT:
+            return False
+        start, length = 2, chunk[1]
+        if length > 125:
+            start, length = frames.long_payload(chunk, length, start)
+        if start + length != size or not chunk.startswith(ANSWER, start):
+            return False
+        number = start + ANSWER_SIZE
+        comma = chunk.find(b",", number, number + DIGITS)
+        if not chunk.startswith(RESULT, comma):
+            return False
+        if chunk.find(b"q", comma) >= 0 and requires(chunk, comma):
             return False
         self._controller.heard = True
         if self.in_flight < 2:
@@ -270,21 +296,17 @@ class Pipe(Ends):
         out.span(span)
         return []
 
-    def _asked(self, call: tap.Call) -> None:
+    def _asked(self, call: Call) -> None:
         self.in_flight += 1
         self._last = call.request_id
         self._watched = self._watched or call.watches
         if call.waits:
             self._waiting_calls.add(call.request_id)
-        self._noted(call)
+        self._note(call)
 
-    def _noted(self, call: tap.Call) -> None:
-        names = (call.request_id, call.type, call.version, call.request, call.id)
-        self._note(*names, call.params, call.sure)
-
-    def _refuse(self, call: tap.Call, span: Span) -> list[Command]:
+    def _refuse(self, call: Call, span: Span) -> list[Command]:
         """Keeps back the end of a message that can't be named."""
-        self._noted(call)
+        self._note(call)
         self._request = None
         header = span.header
         if call.request_id > 0 and span.first and header.fin and header.opcode:

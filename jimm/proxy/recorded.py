@@ -4,6 +4,7 @@ from typing import Final
 
 from jimm.access.names import qualify
 from jimm.audit.attempts import claim
+from jimm.audit.call import Call
 from jimm.audit.recorder import Recorder
 from jimm.proxy import tap
 from jimm.proxy.doorkeeper import Admission
@@ -40,7 +41,7 @@ class Record:
             controller="" if admission is None else admission.endpoint.name,
             client=self._client,
         )
-        self.called(number, ADMIN, version, method, "", b"", True)
+        self.called(Call(number, ADMIN, version, method))
 
     def told(self, answer: bytes) -> None:
         """An answer before the pipe is open: a login may be refused, by JIMM or behind it."""

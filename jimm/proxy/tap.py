@@ -12,11 +12,12 @@ is unknown, which it can't be to whoever is connected to it.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
+from jimm.audit.call import Call
 from jimm.errors import JimmError, Unauthorized
 from jimm.proxy.skim import Skimmer, text_of, whole_number
 from jimm.wire import codes, envelope
@@ -35,49 +36,19 @@ _KEY: Final = b'code"'
 
 _QUIRED: Final = b'quired"'
 _TRIES: Final = 64
-_ANSWER: Final = b'{"request-id":'
-_ANSWER_SIZE: Final = len(_ANSWER)
-_RESULT: Final = b',"response":'
-_DIGITS: Final = 20
+ANSWER: Final = b'{"request-id":'
+ANSWER_SIZE: Final = len(ANSWER)
+RESULT: Final = b',"response":'
+DIGITS: Final = 20
 _CODE: Final = re.compile(rb'code"\s*:\s*"(?:' + _ACCESS + b"|" + _REDIRECT + rb')"')
 OVERLAP: Final = 64
 """Bytes at the end of a part that may be the beginning of what :func:`mentions` looks for."""
 
 ABSENT: Final = Raw(b"null")
 """The parameters of a call that has none."""
-LONGEST_KEPT: Final = 64 * 1024
-"""Bytes of a message whose parameters are handed on."""
-
 _HEAD_SIZE: Final = 4096
 _NAMES: Final = frozenset({"type", "request", "id", "version", "request-id", "requestid"})
 _HEAD: Final = re.compile(rb'"(type|request|id|version|request-id)"\s*:\s*("[^"\\]*"|[0-9]+)')
-
-
-class Call(Struct, frozen=True, gc=False):
-    """What a client asks the controller for. ``id`` is an object on the server, or empty.
-
-    ``params`` are the bytes of its JSON value, as they came; empty where there are none, where
-    the message is long, or where they could not be taken out of it plainly. ``sure`` is false
-    where the name is a guess from its head, for the message can't be read: nor can Juju read it.
-    """
-
-    request_id: int = 0
-    type: str = ""
-    version: int = 0
-    request: str = ""
-    id: str = ""
-    params: bytes = b""
-    sure: bool = True
-
-    @property
-    def watches(self) -> bool:
-        """Whether it opens, or works on, an object that lives on this very leg."""
-        return bool(self.id) or "Watch" in self.request or "Watch" in self.type
-
-    @property
-    def waits(self) -> bool:
-        """Whether its answer comes when something happens, perhaps never."""
-        return self.request == "Next"
 
 
 class Finding(Struct, frozen=True):
@@ -94,6 +65,7 @@ class Finding(Struct, frozen=True):
 
 
 class _Plain(Struct, rename="kebab", forbid_unknown_fields=True, frozen=True, gc=False):
+    sure: ClassVar[bool] = True
     request_id: int
     type: str
     request: str
@@ -198,8 +170,7 @@ def name_plainly(message: bytes) -> Call | None:
         plain = read_plain(message)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    found = plain.params
-    params = b"" if found is ABSENT or len(message) > LONGEST_KEPT else bytes(found)
+    params = bytes(plain.params)
     return Call(plain.request_id, plain.type, plain.version, plain.request, plain.id, params)
 
 
@@ -256,21 +227,10 @@ def guess(message: bytes) -> Call:
 def succeeds(data: bytes, position: int) -> bool:
     """Whether an answer begins as Juju writes a success (``rpc/jsoncodec/codec.go``): then it has
     no error of its own, and codes at most in its rows."""
-    if not data.startswith(_ANSWER, position):
+    if not data.startswith(ANSWER, position):
         return False
-    number = position + _ANSWER_SIZE
-    return data.startswith(_RESULT, data.find(b",", number, number + _DIGITS))
-
-
-def harmless(data: bytes, position: int) -> bool:
-    """Whether a whole answer :func:`succeeds` and holds no end of a code (:func:`requires`)."""
-    if not data.startswith(_ANSWER, position):
-        return False
-    number = position + _ANSWER_SIZE
-    comma = data.find(b",", number, number + _DIGITS)
-    if not data.startswith(_RESULT, comma):
-        return False
-    return data.find(b"q", comma) < 0 or not requires(data, comma)
+    number = position + ANSWER_SIZE
+    return data.startswith(RESULT, data.find(b",", number, number + DIGITS))
 
 
 def requires(data: bytes, position: int = 0) -> bool:

@@ -30,7 +30,7 @@ __all__ = [
     "apply_mask",
     "close_frame",
     "encode",
-    "only_text",
+    "long_payload",
     "parse_close",
     "read_header",
     "unmask",
@@ -53,7 +53,13 @@ TOO_BIG: Final = 1009
 MAX_CONTROL: Final = 125
 """Bytes that a control frame may carry (section 5.5)."""
 
-_WHOLE_TEXT: Final = 0x80 | TEXT
+WHOLE_TEXT: Final = 0x80 | TEXT
+"""The first byte of a text message in one frame, as nearly all are."""
+
+SMALLEST: Final = 2
+"""Bytes of a frame without a payload; a client's has its mask beside."""
+SMALLEST_MASKED: Final = 6
+
 _OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _CLOSE_CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
@@ -147,22 +153,14 @@ def read_header(data: bytes | bytearray, position: int, *, masked: bool) -> Head
     return Header(bool(head & 0x80), opcode, length, mask, size)
 
 
-def only_text(chunk: bytes, bit: int) -> int:
-    """Where the payload begins, if the chunk is one whole text message in one frame, as nearly
-    all are; else 0. ``bit`` is 0x80 for a client's frames, which are masked, and 0 for a
-    server's. It is :func:`read_header` for this case alone, and a tenth of its price."""
-    size = len(chunk)
-    if size < 6 or chunk[0] != _WHOLE_TEXT:
-        return 0
-    length = chunk[1] - bit
-    start = 6 if bit else 2
+def long_payload(chunk: bytes, length: int, start: int) -> tuple[int, int]:
+    """Where the payload begins and how long it is, where the seven bits of the ``length`` do not
+    hold it: with them the payload would begin at ``start``."""
     if length == 126:
-        start += 2
-        length = chunk[2] << 8 | chunk[3]
-    elif length == 127:
-        start += 8
-        length = int.from_bytes(chunk[2:10], "big")
-    return start if start + length == size else 0
+        return start + 2, int.from_bytes(chunk[2:4], "big")
+    if length == 127:
+        return start + 8, int.from_bytes(chunk[2:10], "big")
+    return start, length
 
 
 def encode(

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from jimm.access.devices import Begun
 from jimm.access.visitor import Visitor
+from jimm.audit.call import Asked
 from jimm.audit.recorder import Recorder
 from jimm.controllers.endpoint import Endpoint
 from jimm.errors import FatalLogin, InvalidLogin, ModelNotFound, Unauthorized
@@ -27,7 +28,6 @@ from jimm.proxy.entrance import uvicorn_protocol
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.porter import Shown
-from jimm.proxy.tap import Call
 from jimm.wire.login import Attempt, PasswordLogin
 from jimm.wire.params.admin import HostPort, LoginRequest
 from jimm.wire.secret import Secret
@@ -144,7 +144,7 @@ class Stage:
     doorkeeper: OneUser
     pipes: Pipes
     server: uvicorn.Server
-    calls: list[Call] = field(default_factory=list)
+    calls: list[Asked] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
     async def client(
@@ -229,7 +229,7 @@ async def staged(
     (folder / "chain.pem").write_text(issued.chain_pem)
     (folder / "key.pem").write_text(issued.key_pem.reveal())
     controller, pipes, tasks = Controller(), Pipes(), Tasks()
-    calls: list[Call] = []
+    calls: list[Asked] = []
     async with serve(
         controller.serve,
         "127.0.0.1",

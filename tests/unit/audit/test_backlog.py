@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from jimm.audit.backlog import Backlog, Conversation
+from jimm.audit.backlog import LONG_PARAMS, PENDING, Backlog, Conversation
+from jimm.audit.call import Call
 from jimm.audit.lines import GUESSED, WITHHELD
 
 
@@ -35,7 +36,8 @@ class Trail:
         number: int = 1,
         sure: bool = True,
     ) -> None:
-        self.conversation.called(number, facade, 8, method, "", params, sure)
+        self.conversation.called(Call(number, facade, 8, method, "", params, sure))
+        self.backlog.settle()
 
     def written(self) -> list[str]:
         """All lines there are, in the order in which they are written."""
@@ -112,7 +114,13 @@ def test_what_says_nothing_leaves_no_record_unless_its_name_is_a_guess() -> None
     trail = Trail(skip=("Pinger.Ping", "*.Next"))
     trail.call("Ping", facade="Pinger")
     trail.call("Next", facade="NotifyWatcher")
-    trail.conversation.called(3, "NotifyWatcher", 1, "Next", "7", b"", True)
+    trail.conversation.called(Call(3, "NotifyWatcher", 1, "Next", "7", b"", True))
+    assert trail.heard == []
+    trail.conversation.called(Call(4, "Client", 8, "FullStatus"))
+    assert trail.heard == [False]
+    assert len(trail.written()) == 1
+    assert trail.backlog.rest()
+    trail.heard.clear()
     assert len(trail.backlog) == 0
     assert trail.heard == []
     trail.call("Ping", facade="Pinger", sure=False)
@@ -164,6 +172,36 @@ def test_the_clock_may_go_back() -> None:
     assert "2001-09-09 00:46:40.000000+00" in second
 
 
+def test_calls_are_put_down_together_and_none_is_forgotten() -> None:
+    trail = Trail()
+    asked = range(1, 2 * PENDING)
+    for number in asked:
+        trail.conversation.called(Call(number, "Client", 8, "FullStatus"))
+        assert len(trail.backlog) == number
+        assert len(trail.backlog.pending) < PENDING
+    assert trail.heard[0] is False  # somebody knows of it from the first one on
+    assert len(trail.backlog.pending) == PENDING - 2
+    assert not trail.backlog.rest()
+    assert [int(line.split("\t")[10]) for line in trail.written()] == list(asked)
+    assert trail.backlog.rest()
+
+
+def test_long_parameters_are_not_kept_waiting() -> None:
+    trail = Trail()
+    trail.call()
+    trail.conversation.called(Call(2, "Client", 8, "FullStatus", "", b"x" * (LONG_PARAMS + 1)))
+    assert not trail.backlog.pending
+
+
+def test_who_somebody_was_at_a_call_counts_for_its_record() -> None:
+    trail = Trail()
+    trail.call()
+    trail.conversation.called(Call(2))
+    trail.conversation.is_of(identity="bob@jimm", door="model")
+    trail.conversation.called(Call(3))
+    assert [line.split("\t")[0] for line in trail.written()[1:]] == ["alice@jimm", "bob@jimm"]
+
+
 def test_names_that_nobody_has_take_no_room() -> None:
     trail = Trail()
     for number in range(10_000):
@@ -171,4 +209,5 @@ def test_names_that_nobody_has_take_no_room() -> None:
         trail.backlog.take()
     assert len(trail.backlog.known) <= 4096
     trail.call("x" * 100_000)
+    trail.backlog.settle()
     assert all(len(key[2]) < 1000 for key in trail.backlog.known)

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
+from jimm.audit.call import Asked, Call
 from jimm.proxy.pipe import (
     Command,
     Pipe,
     ToClient,
     ToController,
 )
-from jimm.proxy.tap import Call
 from jimm.wire import frames
 from jimm.wire.frames import Control, Message, MessageReader
 
@@ -30,9 +30,10 @@ class Conversation:
         self.to_client = b""
         self.to_controller = b""
 
-    def hear(self, *call: Any) -> None:
+    def hear(self, call: Asked) -> None:
         """The pipe names a call."""
-        self.calls.append(Call(*call))
+        names = (call.request_id, call.type, call.version, call.request, call.id)
+        self.calls.append(Call(*names, bytes(call.params), call.sure))
 
     def hear_failure(self, number: int, error: str, code: str) -> None:
         """The pipe tells of an answer that is an error."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum
 from itertools import takewhile
 
-from jimm.proxy.tap import Call
+from jimm.audit.call import Call
 from tests.go_json import executed
 from tests.unit.proxy.conversation import TOKEN
 from tests.unit.proxy.documents import CODES

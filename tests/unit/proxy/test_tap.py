@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from jimm.audit.call import Call
 from jimm.proxy import tap
-from jimm.proxy.tap import Call, Finding, Tap
+from jimm.proxy.tap import Finding, Tap
 from jimm.wire import frames
 from jimm.wire.frames import Splitter
 
