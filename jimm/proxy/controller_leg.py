@@ -4,7 +4,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from jimm.errors import ProtocolError
 from jimm.proxy.limits import Limits
@@ -13,6 +13,16 @@ from jimm.wire.frames import Control, Message, MessageReader
 
 Passes = Callable[[bytes], bool]
 """Whether bytes go to the other end just as they are, with nothing else to do."""
+
+
+LANDING: Final = 256 * 1024
+"""Bytes that are read at once, at most; TLS has as many ready at a time."""
+
+
+def landing() -> memoryview:
+    """Where the bytes of all legs of a loop arrive, one leg's at a time: a block for each read
+    would cost more than the reading."""
+    return memoryview(bytearray(LANDING))
 
 
 class Owner(Protocol):
@@ -40,17 +50,18 @@ class Owner(Protocol):
         """:attr:`ControllerLeg.full` changed."""
 
 
-class ControllerLeg(asyncio.Protocol):
+class ControllerLeg(asyncio.BufferedProtocol):
     """It sends nothing before :meth:`begin`: of several dialled at once, one is used.
 
     ``lost`` means that the connection is gone, ``full`` that it takes nothing more just now.
     """
 
-    def __init__(self, owner: Owner, limits: Limits) -> None:
+    def __init__(self, owner: Owner, limits: Limits, landing: memoryview) -> None:
         self._owner = owner
+        self._landing = landing
         self._limits = limits
         self._response: handshake.ResponseReader | None = None
-        self._reader = MessageReader(masked=False, limit=limits.answer)
+        self._reader: MessageReader | None = MessageReader(masked=False, limit=limits.answer)
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._begun = False
@@ -86,7 +97,8 @@ class ControllerLeg(asyncio.Protocol):
         client leg all others. Gives those that came already."""
         self._piped, self._passes, self._forward = True, passes, forward
         self._stop_timer()
-        return self._reader.rest()
+        reader, self._reader = self._reader, None
+        return b"" if reader is None else reader.rest()
 
     @property
     def way(self) -> Callable[[bytes], None]:
@@ -129,7 +141,11 @@ class ControllerLeg(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._landing
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(self._landing[:nbytes])
         if self._passes(data):
             self._forward(data)
         elif self._dropped:
@@ -147,7 +163,8 @@ class ControllerLeg(asyncio.Protocol):
             self._owner.controller_ends(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
+        self.lost, self._transport = True, None
+        self._passes, self._forward = nothing_passes, nothing_passes
         self._stop_timer()
         if self._piped:
             self._owner.controller_lost(self)
@@ -172,8 +189,11 @@ class ControllerLeg(asyncio.Protocol):
                 self._fail(f"answered HTTP {response.status} in place of a websocket")
                 return
             self._owner.leg_opened(self)
-        self._reader.feed(data)
-        while not self._piped and not self._dropped and (item := self._reader.next()) is not None:
+        reader = self._reader
+        if reader is None:
+            return
+        reader.feed(data)
+        while not self._piped and not self._dropped and (item := reader.next()) is not None:
             match item:
                 case Message(payload):
                     self._owner.leg_spoke(self, payload)

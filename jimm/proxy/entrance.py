@@ -7,6 +7,7 @@ leg can take its own place.
 
 import asyncio
 import copy
+import ctypes
 import json
 import re
 from collections.abc import Callable
@@ -31,7 +32,8 @@ from jimm.wire.tags import is_uuid
 LARGEST_ON_A_STREAM: Final = 1024 * 1024
 """Bytes of one message that a client may send on a stream."""
 
-_LARGE_BLOCK: Final = 1024 * 1024
+_LARGE_BLOCK: Final = 256 * 1024
+_M_MMAP_THRESHOLD: Final = -3
 _MODEL_API: Final = re.compile(r"/model/([^/]+)/api")
 
 Fallback = Callable[..., asyncio.Protocol]
@@ -56,7 +58,7 @@ def uvicorn_protocol(
     """
     if fallback is None:
         raise ValueError("uvicorn has no websocket implementation to fall back on")
-    _keep_large_blocks()
+    _map_large_blocks()
     limits = limits or Limits()
     rounds = Rounds(limits.tick)
     around = Surroundings(
@@ -92,11 +94,13 @@ def uvicorn_protocol(
     return ModelDoor
 
 
-def _keep_large_blocks() -> None:
-    """glibc maps each large block anew from the system, until one is freed for the first time:
-    from then on blocks up to its size are reused. uvloop reads into a block of 256 KiB, and
-    without this each read may cost five times as much."""
-    bytearray(_LARGE_BLOCK).clear()
+def _map_large_blocks() -> None:
+    """uvloop gives each connection a block of 256 KiB for TLS, and fills it to what arrives at
+    once. By itself glibc maps such blocks apart only until one was freed; from then on it takes
+    them from memory that was used before, and an idle connection holds all of it."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def _is_stream(head: bytes) -> bool:
@@ -125,7 +129,7 @@ class Entrance(asyncio.Protocol):
         self._connections = connections
         self._others = others
         self._transport: asyncio.Transport | None = None
-        self._inner: asyncio.Protocol | None = None
+        self._inner: asyncio.Protocol | ClientLeg | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, assert_never, cast
 
@@ -19,7 +19,7 @@ from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
-from jimm.proxy.controller_leg import ControllerLeg, Passes, nothing_passes
+from jimm.proxy.controller_leg import ControllerLeg, Passes, landing, nothing_passes
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
@@ -49,21 +49,23 @@ class Surroundings:
     local_domain: str
     note: Note | None = None
     recorder: Recorder | None = None
+    landing: memoryview = field(default_factory=landing)
 
 
-class ClientLeg(asyncio.Protocol):
+class ClientLeg(asyncio.BufferedProtocol):
     """A client's connection to one model, from the upgrade to its end."""
 
     def __init__(
         self, around: Surroundings, model: str, gone: Callable[["ClientLeg"], None]
     ) -> None:
         self._around = around
+        self._landing = around.landing
         self._model = model
         self._gone = gone
         self._visitor = NOBODY
         self._record: Record | None = None
         self._headers: dict[str, str] = {}
-        self._reader = MessageReader(masked=True, limit=around.limits.message)
+        self._reader: MessageReader | None = MessageReader(masked=True, limit=around.limits.message)
         self._porter = porter.Porter()
         self._pipe: pipe.Pipe | None = None
         self._passes: Passes = nothing_passes
@@ -100,15 +102,22 @@ class ClientLeg(asyncio.Protocol):
             limit, partial(self.close, frames.POLICY_VIOLATION, f"no login in {limit:g} s")
         )
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._landing
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._landing[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
+        """Bytes arrived."""
         if self._passes(data):
             self._forward(data)
         elif self._pipe is not None:
             self._obey(self._pipe.client_sent(data))
-        elif not self._ended:
+        elif not self._ended and self._reader is not None:
             self._reader.feed(data)
             try:
-                self._read()
+                self._read(self._reader)
             except FrameError as error:
                 self.close(error.close_code, str(error))
 
@@ -212,9 +221,9 @@ class ClientLeg(asyncio.Protocol):
             error = ControllerUnavailable(f"{self._admission.endpoint} {why}")
             self._do(self._porter.receive(porter.LegLost(error)))
 
-    def _read(self) -> None:
+    def _read(self, reader: MessageReader) -> None:
         while self._pipe is None and not self._ended:
-            match self._reader.next():
+            match reader.next():
                 case None:
                     return
                 case Message(payload):
@@ -337,7 +346,7 @@ class ClientLeg(asyncio.Protocol):
         try:
             _, leg = await open_connection(
                 endpoint.addresses,
-                lambda: ControllerLeg(self, limits),
+                lambda: ControllerLeg(self, limits, self._landing),
                 ssl=endpoint.tls(),
                 server_hostname=endpoint.server_name,
                 deadline=limits.dial,
@@ -356,7 +365,9 @@ class ClientLeg(asyncio.Protocol):
         self._leg, self._new_leg = self._newest, None
         self._stop_deadline()
         opened = self._pipe = self._new_pipe()
-        early, unread = self._join(self._leg, opened), self._reader.rest()
+        early = self._join(self._leg, opened)
+        unread = b"" if self._reader is None else self._reader.rest()
+        self._reader = self._task = None  # an open pipe waits for years, and needs neither
         self._around.rounds.add(self)
         self.regulate()
         if unread:
@@ -426,6 +437,8 @@ class ClientLeg(asyncio.Protocol):
     def _rest_if_over(self) -> None:
         if self._transport is None and (self._leg is None or self._leg.lost):
             self._stop_deadline()
+            # Nothing of a pipe that is over is left for the garbage collector to find.
+            self._leg, self._passes, self._forward = None, nothing_passes, nothing_passes
 
     def _end_in(self, seconds: float, end: Callable[[], None]) -> None:
         self._stop_deadline()

@@ -225,6 +225,8 @@ Command = (
 class Porter:
     """Lets one client in, to one model."""
 
+    __slots__ = ("_dialogue", "_introduction", "_piped", "state")
+
     def __init__(self) -> None:
         self.state = State.WAITING
         self._dialogue = login.Dialogue(login.Door.MODEL)

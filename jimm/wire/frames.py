@@ -214,6 +214,8 @@ class MessageReader:
     It holds no more than ``limit`` bytes of one message and what was fed since.
     """
 
+    __slots__ = ("_buffer", "_gathered", "_limit", "_masked", "_opcode", "_payloads", "_raw")
+
     def __init__(self, *, masked: bool, limit: int) -> None:
         self._masked = masked
         self._limit = limit

@@ -19,7 +19,6 @@ Values in, values out: the door obeys the commands and reports what came of them
 """
 
 import itertools
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -229,11 +228,13 @@ Command = Authenticate | Reply | Serve | DeviceCommand
 class Dialogue:
     """The login on one socket."""
 
+    __slots__ = ("_devices", "_request_id", "_waiting", "door", "state")
+
     def __init__(self, door: Door) -> None:
         self.door = door
         self.state = State.ANONYMOUS
         self._request_id = 0
-        self._waiting: deque[tuple[int, Attempt]] = deque()
+        self._waiting: list[tuple[int, Attempt]] = []
         self._devices = _Devices()
 
     @property
@@ -287,7 +288,7 @@ class Dialogue:
         if not self._waiting:
             self.state = State.ANONYMOUS
             return [reply]
-        self._request_id, attempt = self._waiting.popleft()
+        self._request_id, attempt = self._waiting.pop(0)
         return [reply, Authenticate(attempt)]
 
     def _hear(self, event: DeviceEvent) -> list[Command]:
@@ -303,6 +304,8 @@ class Dialogue:
 class _Devices:
     """The device logins on one socket. A wait is for the login that was begun last, and one
     that comes before the answer to ``LoginDevice`` is kept until then."""
+
+    __slots__ = ("_awaited", "_beginning", "_held", "_login_id", "_tickets")
 
     def __init__(self) -> None:
         self._login_id = ""
