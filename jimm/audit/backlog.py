@@ -159,7 +159,8 @@ class Backlog:
             part = self._learn(names, sure=call.sure)
         if not part:
             return
-        number, params = call.request_id, bytes(call.params)
+        # Nobody needs more of what is too long to be kept.
+        number, params = call.request_id, bytes(memoryview(call.params)[: kept.LARGEST + 1])
         if call.id or not call.sure or not 0 <= number <= lines.LARGEST_NUMBER:
             self._put_down_apart(f"{prefix}{part}{self.time(moment)}", call, params)
             return

@@ -1,8 +1,12 @@
 """What somebody asks for, as a record of it is made. Pure."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Raw, Struct
+
+LONGEST_PARAMS: Final = 64 * 1024
+"""Bytes of parameters that a :class:`Call` holds: what is longer is cut off, for no record keeps
+as much."""
 
 
 class Asked(Protocol):

@@ -131,8 +131,10 @@ class Pipe(Ends):
         """Bytes arrived from the client: whether they are to be written to the controller just
         as they are, and there is nothing else to do. If not, nothing has happened yet, and
         :meth:`client_sent` tells what to do."""
-        if not self._client_rests or self.state is not _FLOWING:
+        if self.state is not _FLOWING:
             return False
+        if not self._client_rests:
+            return self._part_passes(chunk)
         # The header of one whole text frame that is masked, or the long way.
         size = len(chunk)
         if size < frames.SMALLEST_MASKED or chunk[0] != frames.WHOLE_TEXT:
@@ -222,6 +224,22 @@ class Pipe(Ends):
         commands += self._flow()
         return commands + self._leave_when_idle()
 
+    def _part_passes(self, chunk: bytes) -> bool:
+        """The same for bytes out of the middle of a large frame."""
+        if self._controller.outlet.closed or not self._client.incoming.skip(len(chunk)):
+            return False
+        self._client.heard = True
+        self._tap.more(chunk)
+        self._keep_request(chunk)
+        return True
+
+    def _keep_request(self, part: bytes) -> None:
+        if self._request is not None:
+            self._request_size += len(part) + FRAGMENT
+            self._request.append(part)
+            if self._request_size > RESEND:
+                self._request = None
+
     def _from_client(self, chunk: bytes) -> list[Command]:
         self._client.heard = True
         if self.state is State.ASKING:
@@ -283,11 +301,7 @@ class Pipe(Ends):
         if span.first and span.header.opcode != frames.CONTINUATION:
             self._request = None if self.in_flight else []
             self._request_size = 0
-        if self._request is not None:
-            self._request_size += span.end - span.start + FRAGMENT
-            self._request.append(_part(data, span))
-            if self._request_size > RESEND:
-                self._request = None
+        self._keep_request(_part(data, span))
         call = self._tap.see(data, span)
         if call is not None:
             if not call.sure:

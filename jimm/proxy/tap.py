@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from jimm.audit.call import Call
+from jimm.audit.call import LONGEST_PARAMS, Call
 from jimm.errors import JimmError, Unauthorized
 from jimm.proxy.skim import Skimmer, text_of, whole_number
 from jimm.wire import codes, envelope
@@ -97,12 +97,13 @@ class Tap:
     passes.
     """
 
-    __slots__ = ("_kept", "_limit", "_long", "_offset")
+    __slots__ = ("_kept", "_limit", "_long", "_mask", "_offset")
 
     def __init__(self, limit: int = NAME_LIMIT) -> None:
         self._limit = limit
         self._kept: bytearray | None = None
         self._long: _Long | None = None
+        self._mask = b""
         self._offset = 0
 
     def see(self, data: bytes, span: Span) -> Call | None:
@@ -115,8 +116,14 @@ class Tap:
         ends = span.last and header.fin
         if ends and self._kept is None and self._long is None:
             return name(part)
+        self._mask = header.mask
         self._keep(part)
         return self._end() if ends else None
+
+    def more(self, part: bytes) -> None:
+        """The data frame that was last seen goes on, and goes on after this."""
+        self._keep(unmask(part, self._mask, self._offset))
+        self._offset += len(part)
 
     def _keep(self, part: bytes) -> None:
         if self._long is None:
@@ -131,7 +138,7 @@ class Tap:
     def _end(self) -> Call:
         kept, long = self._kept, self._long
         self._kept = self._long = None
-        return name(bytes(kept or b"")) if long is None else long.call()
+        return name(kept or b"") if long is None else long.call()
 
 
 class _Long:
@@ -159,18 +166,18 @@ class _Long:
             self._found[key] = value
 
 
-def name(message: bytes) -> Call:
+def name(message: bytes | bytearray) -> Call:
     """The call in a message."""
-    return name_plainly(message) or name_slowly(message)
+    return name_plainly(message) or name_slowly(bytes(message))
 
 
-def name_plainly(message: bytes) -> Call | None:
+def name_plainly(message: bytes | bytearray) -> Call | None:
     """The call in a message that is spelled as clients do; ``None`` for any other."""
     try:
         plain = read_plain(message)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    params = bytes(plain.params)
+    params = bytes(memoryview(plain.params)[:LONGEST_PARAMS])
     return Call(plain.request_id, plain.type, plain.version, plain.request, plain.id, params)
 
 

@@ -299,6 +299,14 @@ class Splitter:
         """Whether it is between two messages, and holds nothing back."""
         return not (self._held or self._remaining or self._in_message)
 
+    def skip(self, size: int) -> bool:
+        """Whether the next bytes, so many, lie within a data frame that goes on after them; if
+        so, they count as split."""
+        if size >= self._remaining:
+            return False
+        self._remaining -= size
+        return True
+
     def split(self, chunk: bytes) -> tuple[bytes, list[Span]]:
         """The spans in what arrived, and the bytes that their positions count in.
 

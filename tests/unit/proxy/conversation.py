@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from jimm.audit.call import Asked, Call
+from jimm.audit.call import LONGEST_PARAMS, Asked, Call
 from jimm.proxy.pipe import (
     Command,
     Pipe,
@@ -33,7 +33,7 @@ class Conversation:
     def hear(self, call: Asked) -> None:
         """The pipe names a call."""
         names = (call.request_id, call.type, call.version, call.request, call.id)
-        self.calls.append(Call(*names, bytes(call.params), call.sure))
+        self.calls.append(Call(*names, bytes(call.params)[:LONGEST_PARAMS], call.sure))
 
     def hear_failure(self, number: int, error: str, code: str) -> None:
         """The pipe tells of an answer that is an error."""

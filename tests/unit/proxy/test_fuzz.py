@@ -56,6 +56,7 @@ def test_a_request_may_go_to_another_leg_in_the_middle(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_what_one_end_sends_the_other_gets_ten_thousand_times() -> None:
     first = random.SystemRandom().randrange(1 << 32)
     print(f"seeds from {first}")
