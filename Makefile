@@ -8,8 +8,9 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--no-header --annotation-style=line $(UPGRADE)
 
-# In the order of the files, in which the slow ones are not last.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# In the order of the files, in which the slow ones are not last. A worker that hung is not
+# replaced, for the next one would be given the same test.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 NODE_PACKAGES := tests/npm/node_modules/.installed
 

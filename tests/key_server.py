@@ -38,7 +38,11 @@ class KeyServer:
         keys = cls(ca_file)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(keys))
         context = server_context(authority.issue(["127.0.0.1"]))
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # The handshake is the handler's: whoever does not finish it must not hold up the others,
+        # nor the end of the server.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
         keys.url = f"https://127.0.0.1:{server.server_address[1]}{PATH}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -88,6 +92,8 @@ class KeyServer:
 
 def _handler(keys: KeyServer) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
+        timeout = 10  # seconds
+
         def do_GET(self) -> None:
             keys.fetches += 1
             body = keys.document()

@@ -11,8 +11,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 5.0
-"""Seconds that a cancelled task has for its last words."""
+PATIENCE: Final = 15.0
+"""Seconds that a cancelled task has for its last words; a statement that Postgres doesn't end may
+take ten."""
 
 
 class Tasks:
