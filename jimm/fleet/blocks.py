@@ -45,7 +45,7 @@ async def listed(fleet: Fleet, caller: Caller) -> list[Blocked]:
     blocks = {row.model_uuid: tuple(row.blocks) for task in asking for row in task.result()}
     blocked = {uuid for uuid, found in blocks.items() if found and is_uuid(uuid)}
     async with fleet.registry.read() as session:
-        seen = await models.visible(session, caller.identity, admin=True, limit=None, uuids=blocked)
+        seen = await models.visible(session, caller.identity, admin=True, uuids=blocked)
     return [Blocked(each.model, blocks[each.model.uuid]) for each in seen]
 
 

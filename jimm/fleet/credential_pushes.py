@@ -30,8 +30,7 @@ class LatePushes:
     async def look(self, controller: Controller) -> None:
         """Pushes all there are; one that fails is logged and tried again later."""
         fleet = self._fleet
-        async with fleet.registry.read() as session:
-            stale = await credentials.stale(session, controller.id)
+        stale = await credentials.stale(fleet.registry, controller.id)
         now = self._clock()
         self._refused = {key: end for key, end in self._refused.items() if end > now}
         for each in stale:

@@ -288,9 +288,7 @@ async def _known(
     fleet: Fleet, caller: Caller, wanted: Sequence[ModelUUID]
 ) -> dict[ModelUUID, Visible]:
     async with fleet.registry.read() as session:
-        found = await models.visible(
-            session, caller.identity, admin=True, limit=None, uuids=set(wanted)
-        )
+        found = await models.visible(session, caller.identity, admin=True, uuids=set(wanted))
     return {seen.model.uuid: seen for seen in found if levels.on_model(seen, caller)}
 
 

@@ -86,7 +86,6 @@ async def _require_neighbour(
             session,
             caller.identity,
             admin=caller.admin,
-            limit=None,
             controller=controller.name,
         )
     if any(levels.on_model(each, caller) in ("write", levels.ADMIN) for each in near):

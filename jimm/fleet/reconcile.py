@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 POLL: Final = 1.0
 """Seconds between looks for due intents when nobody calls."""
 
+UNCALLED: Final = 60.0
+"""Seconds between two rounds of one that settles them, when nobody calls it."""
+
 AGAIN: Final = 1.0
 """Seconds until an unsettled intent is looked at again."""
 
@@ -45,6 +48,7 @@ class Reconciler:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._looks = Rounds("looking for intents", self._look)
         self._rounds = [Rounds("settling intents", self._settle_all) for _ in range(AT_ONCE)]
 
     def wake(self) -> None:
@@ -55,13 +59,18 @@ class Reconciler:
     async def run(self) -> None:
         """Works until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for rounds in self._rounds:
+            for rounds in [self._looks, *self._rounds]:
                 group.create_task(rounds.run())
+
+    async def _look(self) -> float:
+        if await intents.are_due(self._fleet.registry):
+            self.wake()
+        return POLL
 
     async def _settle_all(self) -> float:
         while await self._one():
             pass
-        return POLL
+        return UNCALLED
 
     async def _one(self) -> bool:
         fleet = self._fleet

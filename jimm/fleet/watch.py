@@ -18,7 +18,7 @@ from jimm.fleet.facts import Seen
 from jimm.fleet.fleet import Fleet
 from jimm.fleet.rounds import Rounds
 from jimm.net.tasks import Tasks
-from jimm.registry import controllers, migrations, models
+from jimm.registry import controllers, credentials, migrations, models
 from jimm.registry import facts as registered_facts
 from jimm.registry.controllers import Controller, Health
 from jimm.registry.models import Model
@@ -52,6 +52,7 @@ class Watch:
         self._looked_at: set[ControllerUUID] = set()
         self._recorded: dict[ControllerUUID, Recorded] = {}
         self._late_pushes = LatePushes(fleet)
+        self._lagging: frozenset[int] = frozenset()
 
     def wake(self) -> None:
         """Something changed: look now."""
@@ -69,6 +70,7 @@ class Watch:
         async with self._fleet.registry.read() as session:
             registered = {each.uuid: each for each in await controllers.every(session)}
             moving = await migrations.page(session, states=MOVING, limit=1)
+        self._lagging = await credentials.lagging(self._fleet.registry)
         # One that can't be reached from here is left to whoever can reach it.
         ours = await self._turns.claim([each for each in registered if self._reaches(each)])
         for uuid in self._recorded.keys() - ours:
@@ -89,7 +91,7 @@ class Watch:
         recorded = self._recorded.setdefault(controller.uuid, {})
         try:
             await look_at(self._fleet, controller, recorded)
-            if controller.available:
+            if controller.available and controller.id in self._lagging:
                 await self._late_pushes.look(controller)
         finally:
             self._looked_at.discard(controller.uuid)
@@ -123,8 +125,7 @@ async def look_at(fleet: Fleet, controller: Controller, recorded: Recorded | Non
     same is neither read nor written again.
     """
     try:
-        async with fleet.registry.read() as session:
-            ours = await models.states_on(session, controller.id)
+        ours = await models.states_on(fleet.registry, controller.id)
         link = fleet.link(controller)
         rows = await calls.list_model_summary_rows(link)
         await _compare(fleet, controller, ours, rows, {} if recorded is None else recorded)

@@ -83,6 +83,8 @@ class Worker:
             await self._hand_back()
 
     async def _claim_all(self) -> float:
+        if not await migrations.are_due(self._fleet.registry):
+            return EVERY
         while (claimed := await self._claim()) is not None:
             self._driving.spawn(self._drive(claimed), name=f"migration {claimed.id}")
         await asyncio.sleep(SPACING)  # every step of every migration wakes all workers

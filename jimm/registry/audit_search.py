@@ -1,10 +1,11 @@
 """The record of who did what, read: pages in the order of time, and the models in it by name.
 
-Every page comes from an index: no search reads more of the table than it has to, however old it
-is (:class:`jimm.registry.tables.AuditEventRow` says which there are).
+Every page comes from an index: no search reads much more of the table than it has to, however old
+it is (:class:`jimm.registry.tables.AuditEventRow` says which there are). What a person did, or
+what was done to a model, is looked for by :mod:`jimm.registry.audit_windows`.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +17,12 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    func,
     literal,
     literal_column,
     or_,
     select,
     tuple_,
-    union_all,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
@@ -40,13 +41,14 @@ from jimm.registry.audit_common import (
     WENT_WELL,
     WENT_WRONG,
 )
+from jimm.registry.audit_windows import FIRST, Window, windows
 from jimm.registry.rows import columns, record
 from jimm.registry.session import ReadSession
 from jimm.registry.tables import AuditEventRow, ControllerRow, IdentityRow, ModelRow
 from jimm.wire.tags import ModelUUID
 
 _MANY: Final = 20
-"""Models that are each looked up by themselves; among more, one reads along the time."""
+"""Models that are looked up; among more, one reads along the time."""
 
 
 class Key(NamedTuple):
@@ -116,30 +118,40 @@ async def page(
     beyond: Key | None = None,
     offset: int = 0,
     limit: int = 100,
+    first: int = FIRST,
 ) -> list[Event]:
     """Events in the order of time, those that come after ``beyond`` in that order.
+
+    ``first`` is how many records are read along the time before others are looked up.
 
     Raises:
         NotValid: it took too long; the field is ``after``.
     """
     if search.models is not None and not search.models:
         return []
-    ordered = statement(search, newest_first, beyond, offset + limit)
     async with _bounded_time():
-        rows = await session.execute(ordered.offset(offset).limit(limit))
-        return [Event(*row) for row in rows]  # the columns are the fields, in their order
+        if not _is_of_few(search):
+            every = statement(search, newest_first, beyond).offset(offset).limit(limit)
+            return await _events(session, every)
+        stretches = await _windows(session, search, newest_first, beyond, first)
+        found = (statement(search, newest_first, beyond, each) for each in stretches)
+        return await _found(session, found, offset, limit)
 
 
-def statement(search: Search, newest_first: bool, beyond: Key | None, most: int) -> Select[Any]:
-    """All events of a search, in order; of each model ``most`` at most."""
-    models = list(search.models or ())
-    if not 1 < len(models) <= _MANY:
-        return _sorted(_conditions(search, beyond, newest_first, models), newest_first)
-    each = (_conditions(search, beyond, newest_first, [one]) for one in models)
-    first_ones = (_sorted(one, newest_first).limit(most).subquery() for one in each)
-    # Each comes sorted from the models' index, and the first ones of all are merged.
-    merged = union_all(*(select(one) for one in first_ones)).subquery()
-    return select(merged).order_by(*_order(merged.c.at, merged.c.id, newest_first))
+def statement(
+    search: Search, newest_first: bool, beyond: Key | None, window: Window | None = None
+) -> Select[Any]:
+    """All events of a search, in order; or those of a stretch of time.
+
+    Any stretch but the first one is looked up before it is put in order: reading it along the
+    time, until there is enough, Postgres would take to be cheaper than it is.
+    """
+    wanted = _conditions(search, beyond, newest_first, window)
+    found = select(*columns(AuditEventRow, Event)).where(*wanted)
+    if window is None or window.begin is None:
+        return found.order_by(*_order(AuditEventRow.at, AuditEventRow.id, newest_first))
+    looked_up = found.offset(0).subquery()  # the offset keeps it from being planned as one
+    return select(looked_up).order_by(*_order(looked_up.c.at, looked_up.c.id, newest_first))
 
 
 async def names(session: ReadSession, uuids: Collection[ModelUUID]) -> dict[ModelUUID, str]:
@@ -174,9 +186,50 @@ async def controllers_from_first(session: ReadSession) -> list[str]:
     return list(await session.scalars(select(ControllerRow.name).order_by(ControllerRow.name)))
 
 
-def _sorted(conditions: list[ColumnElement[bool]], newest_first: bool) -> Select[Any]:
-    ordered = _order(AuditEventRow.at, AuditEventRow.id, newest_first)
-    return select(*columns(AuditEventRow, Event)).where(*conditions).order_by(*ordered)
+def _is_of_few(search: Search) -> bool:
+    return bool(search.identity) or 0 < len(search.models or ()) <= _MANY
+
+
+async def _found(
+    session: ReadSession, statements: Iterable[Select[Any]], offset: int, limit: int
+) -> list[Event]:
+    """A page of what these find, one after the other."""
+    found: list[Event] = []
+    skipped = 0
+    for each in statements:
+        skip = max(offset - skipped, 0)
+        events = await _events(session, each.offset(skip).limit(limit - len(found)))
+        found += events
+        if len(found) == limit:
+            break
+        if skip:
+            skipped = offset if events else skipped + await _count(session, each)
+    return found
+
+
+async def _events(session: ReadSession, those: Select[Any]) -> list[Event]:
+    return [Event(*row) for row in await session.execute(those)]  # the fields, in their order
+
+
+async def _count(session: ReadSession, those: Select[Any]) -> int:
+    return await session.scalar(select(func.count()).select_from(those.subquery())) or 0
+
+
+async def _windows(
+    session: ReadSession, search: Search, newest_first: bool, beyond: Key | None, most: int
+) -> Iterable[Window]:
+    """The stretches of time that a search may have to go through."""
+    ordered, backwards = (
+        select(AuditEventRow.at)
+        .where(*_in_time(search, beyond, newest_first))
+        .order_by(*_order(AuditEventRow.at, AuditEventRow.id, order))
+        .limit(1)
+        for order in (newest_first, not newest_first)
+    )
+    ends = (ordered, ordered.offset(most), backwards)
+    query = select(*(each.scalar_subquery() for each in ends))
+    begin, first, end = (await session.execute(query)).one()
+    return [] if begin is None else windows(begin, first, end)
 
 
 def _order(
@@ -188,13 +241,15 @@ def _order(
 
 
 def _conditions(
-    search: Search, beyond: Key | None, newest_first: bool, models: Sequence[ModelUUID]
+    search: Search, beyond: Key | None, newest_first: bool, window: Window | None
 ) -> list[ColumnElement[bool]]:
     row = AuditEventRow
     found = _in_time(search, beyond, newest_first)
+    if window is not None:
+        found += _in_window(window, newest_first)
     if search.identity:
         found.append(row.identity == search.identity)
-    if models:
+    if models := search.models:
         found.append(row.model_uuid.in_(models) if models[1:] else row.model_uuid == models[0])
     if search.action:
         found.append(_of_action(search.action))
@@ -222,6 +277,16 @@ def _in_time(search: Search, beyond: Key | None, newest_first: bool) -> list[Col
     if beyond is not None:
         last = tuple_(literal(beyond.at), literal(beyond.id))
         found += [at <= beyond.at, key < last] if newest_first else [at >= beyond.at, key > last]
+    return found
+
+
+def _in_window(window: Window, newest_first: bool) -> list[ColumnElement[bool]]:
+    at, (begin, end) = AuditEventRow.at, window
+    found: list[ColumnElement[bool]] = []
+    if begin is not None:
+        found.append(at < begin if newest_first else at > begin)
+    if end is not None:
+        found.append(at >= end if newest_first else at <= end)
     return found
 
 

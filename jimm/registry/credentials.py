@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy import BigInteger, Select, and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from jimm.errors import Conflict, NotFound
 from jimm.registry.controllers import Controller
+from jimm.registry.prepared import Question
 from jimm.registry.rows import columns, record
-from jimm.registry.session import ReadSession, WriteSession
+from jimm.registry.session import ReadSession, Registry, WriteSession
 from jimm.registry.tables import (
     ControllerCredentialRow,
     ControllerRow,
@@ -202,24 +204,54 @@ async def holders(session: ReadSession, credential_id: int) -> list[Controller]:
     return [record(Controller, row) for row in await session.execute(statement)]
 
 
-async def stale(session: ReadSession, controller_id: int) -> list[Credential]:
+async def lagging(registry: Registry) -> frozenset[int]:
+    """The controllers for which :func:`stale` finds any."""
+    return frozenset(row["controller_id"] for row in await registry.ask(_lagging()))
+
+
+async def stale(registry: Registry, controller_id: int) -> list[Credential]:
     """The credentials of which models on a controller use an older revision than there is, or
     one that is not known."""
+    rows = await registry.ask(_stale(), controller=controller_id)
+    return [Credential(**row) for row in rows]
+
+
+@cache
+def _lagging() -> Question:
+    there = ControllerCredentialRow
+    of_model = and_(
+        there.controller_id == ModelRow.controller_id, there.credential_id == CredentialRow.id
+    )
+    return Question(
+        select(ModelRow.controller_id)
+        .join(CredentialRow, CredentialRow.id == ModelRow.credential_id)
+        .outerjoin(there, of_model)
+        .where(
+            ModelRow.state == ModelState.LIVE,
+            ModelRow.controller_id.is_not(None),
+            func.coalesce(there.revision, 0) < CredentialRow.revision,
+        )
+        .distinct()
+    )
+
+
+@cache
+def _stale() -> Question:
+    controller = bindparam("controller", type_=BigInteger)
     there = (
         select(ControllerCredentialRow.revision)
         .where(
-            ControllerCredentialRow.controller_id == controller_id,
+            ControllerCredentialRow.controller_id == controller,
             ControllerCredentialRow.credential_id == CredentialRow.id,
         )
         .scalar_subquery()
     )
     used = exists().where(
         ModelRow.credential_id == CredentialRow.id,
-        ModelRow.controller_id == controller_id,
+        ModelRow.controller_id == controller,
         ModelRow.state == ModelState.LIVE,
     )
-    statement = _select().where(used, func.coalesce(there, 0) < CredentialRow.revision)
-    return [record(Credential, row) for row in await session.execute(statement)]
+    return Question(_select().where(used, func.coalesce(there, 0) < CredentialRow.revision))
 
 
 def _select() -> Select[Any]:

@@ -7,17 +7,19 @@ request itself, then, if that dies or gets no answer, any reconciler.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jimm.errors import Conflict, NotFound
 from jimm.registry import leases
 from jimm.registry.held import Held
 from jimm.registry.listen import INTENTS
+from jimm.registry.prepared import Question
 from jimm.registry.rows import columns, record, violations
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import IntentRow
 from jimm.registry.words import IntentKind, IntentState
 
@@ -126,10 +128,14 @@ async def being_made(session: ReadSession, controller_id: int) -> set[tuple[str,
     }
 
 
+async def are_due(registry: Registry) -> bool:
+    """Whether there is one to claim."""
+    return await leases.is_any(registry, _whether_due())
+
+
 async def claim(session: WriteSession, owner: str, lease: float) -> Intent | None:
     """Takes the lease of an open intent that is due and that nobody works on, if there is one."""
-    is_open = IntentRow.state == IntentState.PENDING
-    statement = leases.claimed(IntentRow, owner, lease, IntentRow.look_at, is_open)
+    statement = leases.claimed(IntentRow, owner, lease, IntentRow.look_at, _is_open())
     row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Intent, row)
 
@@ -214,6 +220,15 @@ async def _apply(session: WriteSession, held: Held, values: Mapping[str, Any]) -
         .returning(IntentRow.id)
     )
     return (await session.execute(statement)).first() is not None
+
+
+def _is_open() -> ColumnElement[bool]:
+    return IntentRow.state == IntentState.PENDING
+
+
+@cache
+def _whether_due() -> Question:
+    return leases.whether_any(IntentRow, IntentRow.look_at, _is_open())
 
 
 def _columns() -> list[InstrumentedAttribute[Any]]:

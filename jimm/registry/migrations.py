@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -27,8 +28,9 @@ from jimm.registry.controllers import OUTSIDE
 from jimm.registry.held import Held
 from jimm.registry.listen import MIGRATIONS
 from jimm.registry.migration_records import Migration, MigrationEvent, NewMigration, Step
+from jimm.registry.prepared import Question
 from jimm.registry.rows import columns, record, violations
-from jimm.registry.session import ReadSession, WriteSession, lock, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, lock, notify
 from jimm.registry.tables import MigrationEventRow, MigrationRow
 from jimm.registry.words import ENDED, MigrationState, ModelState
 from jimm.wire.tags import ModelUUID, is_uuid
@@ -42,6 +44,7 @@ __all__ = [
     "active",
     "apply",
     "apply_moved",
+    "are_due",
     "by_id",
     "claim",
     "decide",
@@ -49,7 +52,6 @@ __all__ = [
     "is_prepared_by_another",
     "is_towards",
     "latest",
-    "next_due",
     "page",
     "release",
     "release_all",
@@ -178,6 +180,11 @@ async def is_prepared_by_another(
     return bool(await session.scalar(select(found.exists())))
 
 
+async def are_due(registry: Registry) -> bool:
+    """Whether there is one to claim, if the limits let it begin."""
+    return await leases.is_any(registry, _whether_due())
+
+
 async def claim(
     session: WriteSession, owner: str, lease: float, limits: Limits
 ) -> Migration | None:
@@ -203,6 +210,11 @@ async def _take(
     )
     row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Migration, row)
+
+
+@cache
+def _whether_due() -> Question:
+    return leases.whether_any(MigrationRow, MigrationRow.next_at, MigrationRow.ended.is_(None))
 
 
 def _fits(limits: Limits) -> ColumnElement[bool]:
@@ -319,16 +331,6 @@ async def events(
         .limit(limit)
     )
     return [record(MigrationEvent, row) for row in await session.execute(statement)]
-
-
-async def next_due(session: ReadSession) -> float | None:
-    """Seconds until a free migration is due (0 when one is now); ``None`` with none under way."""
-    at = func.greatest(
-        MigrationRow.next_at, func.coalesce(MigrationRow.lease_expires, MigrationRow.next_at)
-    )
-    seconds = func.extract("epoch", func.min(at) - func.clock_timestamp())
-    found = await session.scalar(select(seconds).where(MigrationRow.ended.is_(None)))
-    return None if found is None else max(0.0, float(found))
 
 
 async def _change(session: WriteSession, before: Migration, step: Step) -> Migration:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     BindParameter,
-    Integer,
     ScalarSelect,
     Select,
     Text,
@@ -24,8 +24,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -35,9 +33,10 @@ from jimm.errors import AlreadyExists, ModelNotFound
 from jimm.registry import model_connections
 from jimm.registry.listen import MODELS
 from jimm.registry.offers import remove_of_model
+from jimm.registry.prepared import Question
 from jimm.registry.relations import MAY_READ, Object, concerns, related, remove_object
 from jimm.registry.rows import record, violations
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import (
     ControllerRow,
     CredentialRow,
@@ -202,31 +201,16 @@ async def visible(
     identity: str,
     *,
     admin: bool,
-    after: tuple[str, str] = ("", ""),
-    limit: int | None = 100,
     controller: str = "",
     uuids: Collection[str] | None = None,
 ) -> list[Visible]:
     """The models that an identity may see (all of them for ``admin``), with their controllers.
 
-    By owner and name, after the owner and name in ``after``; those on the controller of that
-    name only, and of those uuids only, if given. Models that are still being made, or as good
-    as gone, are left out.
+    By owner and name; those on the controller of that name only, and of those uuids only, if
+    given. Models that are still being made, or as good as gone, are left out.
     """
-    statement = _visible(
-        admin=admin,
-        on_one=bool(controller),
-        some=uuids is not None,
-        from_start=after == ("", ""),
-    )
-    given = {
-        "who": identity,
-        "controller": controller,
-        "uuids": list(uuids or ()),
-        "after_owner": after[0],
-        "after_name": after[1],
-        "most": limit,
-    }
+    statement = _visible(admin=admin, on_one=bool(controller), some=uuids is not None)
+    given = {"who": identity, "controller": controller, "uuids": list(uuids or ())}
     found = []
     for row in await session.execute(statement, given):
         values = dict(row._mapping)
@@ -237,7 +221,7 @@ async def visible(
 
 
 @cache
-def _visible(*, admin: bool, on_one: bool, some: bool, from_start: bool) -> Select[Any]:
+def _visible(*, admin: bool, on_one: bool, some: bool) -> Select[Any]:
     """Built once for each combination: that takes longer than to run it."""
     who = bindparam("who", type_=Text)
     held = _held_by(who).label("held")
@@ -251,17 +235,13 @@ def _visible(*, admin: bool, on_one: bool, some: bool, from_start: bool) -> Sele
         statement = statement.where(ControllerRow.name == bindparam("controller"))
     if some:
         statement = statement.where(ModelRow.uuid.in_(bindparam("uuids", expanding=True)))
-    if not from_start:
-        after = tuple_(bindparam("after_owner", type_=Text), bindparam("after_name", type_=Text))
-        statement = statement.where(tuple_(IdentityRow.name, ModelRow.name) > after)
-    ordered = statement.order_by(IdentityRow.name, ModelRow.name)
-    return ordered.limit(bindparam("most", type_=Integer))
+    return statement.order_by(IdentityRow.name, ModelRow.name)
 
 
-async def states_on(session: ReadSession, controller_id: int) -> dict[ModelUUID, ModelState]:
+async def states_on(registry: Registry, controller_id: int) -> dict[ModelUUID, ModelState]:
     """The models that are there as far as JIMM knows, those that are missing included."""
-    rows = await session.execute(_STATES_ON, {"controller": controller_id})
-    return {uuid: _STATES[state] for uuid, state in rows}
+    rows = await registry.ask(_states_on(), controller=controller_id)
+    return {row["uuid"]: _STATES[row["state"]] for row in rows}
 
 
 async def known(session: ReadSession, uuids: Collection[str]) -> list[Model]:
@@ -418,12 +398,18 @@ def _held_by(identity: BindParameter[str]) -> ScalarSelect[Any]:
 
 _STATES: Final = {each.value: each for each in ModelState}
 
-_STATES_ON: Final = text(
-    """
-    SELECT CAST(uuid AS text), state FROM models
-    WHERE controller_id = :controller AND uuid IS NOT NULL ORDER BY id
-    """
-)
+
+@cache
+def _states_on() -> Question:
+    return Question(
+        select(ModelRow.uuid, ModelRow.state)
+        .where(
+            ModelRow.controller_id == bindparam("controller", type_=BigInteger),
+            ModelRow.uuid.is_not(None),
+        )
+        .order_by(ModelRow.id)
+    )
+
 
 _OWN = tuple(each.name for each in fields(Model) if hasattr(ModelRow, each.name))
 

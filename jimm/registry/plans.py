@@ -7,9 +7,10 @@ row first, so that changes of one plan take turns.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, select, tuple_
 from sqlalchemy import update as update_
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -27,8 +28,9 @@ from jimm.registry.plan_records import (
     Plan,
     PlanChange,
 )
+from jimm.registry.prepared import Question
 from jimm.registry.rows import columns, record
-from jimm.registry.session import ReadSession, WriteSession, notify
+from jimm.registry.session import ReadSession, Registry, WriteSession, notify
 from jimm.registry.tables import MigrationRow, PlanItemRow, PlanRow
 from jimm.registry.words import PLAN_ENDED, PlanItemState, PlanState
 from jimm.wire.tags import is_uuid
@@ -142,16 +144,17 @@ async def counts(session: ReadSession, plan_ids: Collection[str]) -> dict[str, C
     return {plan_id: Counts(**each) for plan_id, each in found.items()}
 
 
+async def are_due(registry: Registry) -> bool:
+    """Whether there is one to claim."""
+    return await leases.is_any(registry, _whether_due())
+
+
 async def claim(session: WriteSession, owner: str, lease: float) -> Plan | None:
     """Takes the lease of a plan on which there is something to do and nobody works, if any.
 
     A paused plan is left alone once none of its models is on its way.
     """
-    moving = exists().where(PlanItemRow.plan_id == PlanRow.id, PlanItemRow.state.in_(_UNDER_WAY))
-    busy = or_(PlanRow.state == PlanState.RUNNING, moving)
-    statement = leases.claimed(
-        PlanRow, owner, lease, PlanRow.next_at, PlanRow.ended.is_(None), busy
-    )
+    statement = leases.claimed(PlanRow, owner, lease, PlanRow.next_at, _has_work())
     row = (await session.execute(statement.returning(*_columns()))).one_or_none()
     return None if row is None else record(Plan, row)
 
@@ -354,6 +357,16 @@ async def _read(session: ReadSession, statement: Any) -> list[Followed]:
 def _given(wanted: PlanChange | ItemChange) -> dict[str, Any]:
     values = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _has_work() -> ColumnElement[bool]:
+    moving = exists().where(PlanItemRow.plan_id == PlanRow.id, PlanItemRow.state.in_(_UNDER_WAY))
+    return and_(PlanRow.ended.is_(None), or_(PlanRow.state == PlanState.RUNNING, moving))
+
+
+@cache
+def _whether_due() -> Question:
+    return leases.whether_any(PlanRow, PlanRow.next_at, _has_work())
 
 
 def _columns() -> list[InstrumentedAttribute[Any]]:

@@ -33,7 +33,7 @@ class Question:
 
     def __init__(self, statement: Select[Any]) -> None:
         dialect = _dialect()
-        compiled = statement.compile(dialect=dialect)
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
         self._names = tuple(compiled.positiontup or ())
         self._given = {name: _plain(value) for name, value in compiled.params.items()}

@@ -203,12 +203,6 @@ async def now(session: ReadSession) -> datetime:
     return (await session.execute(clock)).scalar_one()
 
 
-async def try_lock(session: WriteSession, name: str) -> bool:
-    """Takes the advisory lock of this name until the transaction's end, if it is free."""
-    statement = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
-    return bool(await session.scalar(statement))
-
-
 async def lock(session: WriteSession, name: str) -> None:
     """Waits for the advisory lock of this name and holds it until the transaction's end."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

@@ -43,7 +43,7 @@ async def digest(session: ReadSession) -> str:
 
 async def every(session: ReadSession) -> list[Summary]:
     """All models, by owner and name."""
-    found = await visible(session, "", admin=True, limit=None)
+    found = await visible(session, "", admin=True)
     held = await _held(session)
     there = set(
         await session.scalars(

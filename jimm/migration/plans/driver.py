@@ -53,6 +53,8 @@ class Driver:
             await self._hand_back()
 
     async def _claim_all(self) -> float:
+        if not await plans.are_due(self._fleet.registry):
+            return EVERY
         while (claimed := await self._claim()) is not None:
             self._driving.spawn(self._drive(claimed), name=f"plan {claimed.id}")
         return EVERY

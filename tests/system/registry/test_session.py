@@ -13,7 +13,7 @@ from jimm.registry.audit import NewAuditEvent
 from jimm.registry.crypto import Sealer
 from jimm.registry.listen import RELATIONS, Notification, Reconnected
 from jimm.registry.relations import Object
-from jimm.registry.session import Registry, notify, now, try_lock
+from jimm.registry.session import Registry, notify
 from jimm.registry.words import Relation
 from jimm.wire.secret import Secret
 from tests.fix_registry import new_controller
@@ -43,16 +43,6 @@ async def test_the_uuid_is_made_once(registry: Registry) -> None:
             return await settings.jimm_uuid(session)
 
     assert len(set(await asyncio.gather(*(ask() for _ in range(5))))) == 1
-
-
-async def test_a_lock_is_held_by_one(registry: Registry) -> None:
-    async with registry.write() as one, registry.write() as other:
-        assert await try_lock(one, "health:a")
-        assert not await try_lock(other, "health:a")
-        assert await try_lock(other, "health:b")
-    async with registry.write() as session:
-        assert await try_lock(session, "health:a")
-        assert (await now(session)).tzinfo is not None
 
 
 async def test_connections_that_died_while_nobody_used_them_are_no_error(
