@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fix_migration",
     "tests.fix_node",
     "tests.fix_postgres",
+    "tests.fix_programs",
     "tests.fix_registry",
     "tests.fix_simulator",
 ]

@@ -22,7 +22,7 @@ async def eventually(
 
 
 async def eventually(
-    condition: Callable[[], Any], *, deadline: float = 10.0, interval: float = 0.02
+    condition: Callable[[], Any], *, deadline: float = 30.0, interval: float = 0.02
 ) -> Any:
     """The first true value of ``condition``, asked every ``interval`` seconds.
 

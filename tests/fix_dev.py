@@ -1,5 +1,6 @@
 """`jimm dev` as a fixture: JIMM and simulated controllers in processes of their own."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -24,6 +25,10 @@ from tests.juju_client import Registration, Socket, logged_in
 from tests.waiting import wait_until
 
 READY_WITHIN = 60.0
+
+LIBJUJU_WITHIN = 120.0
+"""Seconds for all that a test does with libjuju, none of whose waits has a deadline: a reply that
+was lost with its connection is waited for until the end of time."""
 
 
 @dataclass
@@ -108,13 +113,15 @@ class Dev:
             warnings.simplefilter("ignore")
             from juju.controller import Controller
         controller = Controller()
-        await controller.connect(
-            endpoint=self.address, cacert=self.ca, username=user, password=self.password(user)
-        )
-        try:
-            yield controller
-        finally:
-            await controller.disconnect()
+        async with asyncio.timeout(LIBJUJU_WITHIN):
+            await controller.connect(
+                endpoint=self.address, cacert=self.ca, username=user, password=self.password(user)
+            )
+            try:
+                yield controller
+            finally:
+                async with asyncio.timeout(20):
+                    await controller.disconnect()
 
     def jimmctl(self, *arguments: str, user: str = "admin") -> subprocess.CompletedProcess[str]:
         """The administrator's tool, run to its end."""

@@ -8,12 +8,13 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jimm.access.keys import KeyRing
+from jimm.access.keys import KeyRing, new_signing_key
 from jimm.controllers.calls import model_manager
 from jimm.controllers.deadlines import Timing
 from jimm.controllers.pool import Pool
@@ -26,8 +27,10 @@ from jimm.fleet.summaries import Summaries
 from jimm.fleet.trust import Trust
 from jimm.net.tasks import Tasks
 from jimm.registry import identities, models, settings
+from jimm.registry import keys as stored_keys
 from jimm.registry.controllers import Controller
 from jimm.registry.crypto import Sealer
+from jimm.registry.keys import SigningKey
 from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.simulator.server import Simulator
@@ -62,6 +65,8 @@ async def running_fleet(
     given = {"database_url": database_url, "secret_key_file": Path("unused"), **changed}
     async with opened.write() as session:
         uuid = await settings.jimm_uuid(session)
+        if not await stored_keys.published(session):
+            await stored_keys.add(session, _signing_key(sealer))
     keys = KeyRing(opened, sealer, _now)
     trust = Trust(
         opened,
@@ -156,6 +161,12 @@ async def replica(database_url: str, sealer: Sealer) -> AsyncIterator[Fleet]:
     """One replica's fleet, without controllers."""
     async with running_fleet(database_url, sealer) as fleet:
         yield fleet
+
+
+@cache
+def _signing_key(sealer: Sealer) -> SigningKey:
+    """One for all fleets, for the making of one is a good part of a quick test."""
+    return new_signing_key(sealer, _now())
 
 
 def _now() -> datetime:

@@ -1,25 +1,22 @@
 """Real Postgres for the tests: embedded, or the one at ``JIMM_TEST_DATABASE_URL``.
 
-A template database is brought to the newest schema once; each test that asks for one gets a
-copy of it, dropped afterwards.
+A template database is brought to the newest schema once; each test that asks for one gets one
+that is like it (:mod:`tests.databases`).
 """
 
 import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy.engine import make_url
 
 from jimm.registry import schema
 from jimm.registry.crypto import Sealer, new_key
 from jimm.registry.embedded import EmbeddedPostgres
 from jimm.registry.session import Registry
+from tests.databases import Databases, connected, create, drop, new_name, url_of
 
 _PREFIX = "jimm-test-postgres-"
 
@@ -43,31 +40,36 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template_database(postgres_url: str) -> Iterator[str]:
-    """The name of a database at the newest schema; nobody stays connected to it."""
-    with _database(postgres_url) as (name, url):
-        schema.upgrade(url)
-        yield name
+def databases(postgres_url: str) -> Iterator[Databases]:
+    """Databases at the newest schema."""
+    template = new_name()
+    with connected(postgres_url) as connection:
+        create(connection, template, "template1")
+        try:
+            schema.upgrade(url_of(postgres_url, template))
+            made = Databases(postgres_url, template)
+            yield made
+            made.close()
+        finally:
+            drop(connection, template)
 
 
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database without any schema."""
-    with _database(postgres_url) as (_, url):
-        yield url
+    name = new_name()
+    with connected(postgres_url) as connection:
+        create(connection, name, "template1")
+        try:
+            yield url_of(postgres_url, name)
+        finally:
+            drop(connection, name)
 
 
 @pytest.fixture
-def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """A database of the test's own, at the newest schema."""
-    with _database(postgres_url, template=template_database) as (_, url):
-        yield url
-
-
-@contextmanager
-def another_database(postgres_url: str, template: str) -> Iterator[str]:
-    """A database at the newest schema for what lives longer than one test."""
-    with _database(postgres_url, template=template) as (_, url):
+    with databases.lent() as url:
         yield url
 
 
@@ -83,20 +85,6 @@ async def registry(database_url: str) -> AsyncIterator[Registry]:
 def sealer() -> Sealer:
     """A sealer with a random key."""
     return Sealer(new_key())
-
-
-@contextmanager
-def _database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
-    name = f"jimm_test_{secrets.token_hex(6)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            url = make_url(server_url).set(database=name)
-            yield name, url.render_as_string(hide_password=False)
-        finally:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-            connection.execute(drop.format(sql.Identifier(name)))
 
 
 def _end_leftovers(temporary: Path) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], *, deadline: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], *, deadline: float = 30.0) -> None:
     """Returns once the condition holds.
 
     Raises:

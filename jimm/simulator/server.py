@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
@@ -77,7 +78,7 @@ class Simulator(Core):
         """Closes everything; whatever is under way is cancelled. Safe to call twice."""
         server, self._server = self._server, None
         if server is not None:
-            server.should_exit = True
+            server.leave()
         if self._serving is not None:
             await asyncio.wait([self._serving])
         if server is not None:
@@ -157,11 +158,43 @@ class Simulator(Core):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers, and with a knife."""
+    """uvicorn's server without its signal handlers, with a knife, and that ends at once: uvicorn
+    itself looks ten times a second whether it is over."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Begins the shutdown."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.stop_listening()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._until_gone()
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    async def _until_gone(self) -> None:
+        state, end = self.server_state, time.monotonic() + STOP_DEADLINE
+        pause = 0.001
+        while (state.connections or state.tasks) and not self.force_exit:
+            if time.monotonic() > end:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.05)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

@@ -1,5 +1,7 @@
 """Which facades each kind of socket answers."""
 
+from functools import cache
+
 from jimm.simulator.connection import Tables
 from jimm.simulator.dialects import Release, dialect_of
 from jimm.simulator.facades.action import Action
@@ -31,9 +33,10 @@ from jimm.simulator.migration.target import EnvelopeTarget, MigrationTarget
 from jimm.wire.facade import Facade, Table
 
 
+@cache
 def make_tables(version: str = "3.6.9") -> Tables:
     """What a controller of this version answers: before a login, on ``/api``, on a model's
-    socket."""
+    socket. Read off the classes once for all controllers."""
     dialect = dialect_of(version)
     controller = _controller(Release.of(version))
     return Tables(admin=Table([Admin]), controller=controller, model=_model(), dialect=dialect)

@@ -37,17 +37,20 @@ def _image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_commands_start_without_the_source(image: Path) -> None:
     for program in ("jimm", "jimmctl"):
         assert "Usage:" in _run(image, program, "--help")
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_schema_revisions_are_installed(image: Path) -> None:
     assert _run(image, "python", "-c", "from jimm.registry import schema; print(schema.head())")
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_holds_what_it_needs_and_nothing_to_build_or_test_with(image: Path) -> None:
     _run(image, "python", "-m", "pip", "check")
     installed = _run(image, "python", "-m", "pip", "list", "--format=freeze")
@@ -56,6 +59,7 @@ def test_holds_what_it_needs_and_nothing_to_build_or_test_with(image: Path) -> N
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_folders_for_volumes_are_private(image: Path) -> None:
     assert {each.name for each in (image / "state").iterdir()} == {"keys", "shared", "controller"}
     for each in (image / "state").iterdir():
@@ -63,6 +67,7 @@ def test_folders_for_volumes_are_private(image: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_keys_are_made_once_and_private(image: Path, tmp_path: Path) -> None:
     script = str(ROOT / "containers/keys.py")
     _run(image, "python", script, str(tmp_path))

@@ -61,7 +61,7 @@ async def before_the_answer_is_read(home: House) -> None:
     [
         pytest.param(before_it_is_sent, 0, marks=pytest.mark.soak),
         (while_it_is_stalled, 1),
-        (before_the_answer_is_read, 1),
+        pytest.param(before_the_answer_is_read, 1, marks=pytest.mark.soak),
     ],
 )
 async def test_while_a_model_is_created(home: House, moment: Moment, models: int) -> None:
@@ -171,7 +171,7 @@ async def lost(home: House, at: tuple[str, str]) -> bool:
         pytest.param(in_phase("VALIDATION"), marks=pytest.mark.soak),
         pytest.param(in_phase("SUCCESS"), marks=pytest.mark.soak),
         pytest.param(in_phase("REAP"), marks=pytest.mark.soak),
-        before_it_is_confirmed,
+        pytest.param(before_it_is_confirmed, marks=pytest.mark.soak),
     ],
     ids=lambda moment: str(moment.__name__),
 )

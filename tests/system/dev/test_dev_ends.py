@@ -77,6 +77,7 @@ async def test_all_stays_over_restarts(one: Dev) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 def test_what_a_sigkill_leaves_is_taken_over(one: Dev) -> None:
     one.start()
     before, running = lasting(one), pids(one)
@@ -127,7 +128,7 @@ def _has_jimm(dev: Dev) -> bool:
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
-        pytest.param(_is_begun, signal.SIGTERM, id="the first process"),
+        pytest.param(_is_begun, signal.SIGTERM, id="the first process", marks=pytest.mark.soak),
         pytest.param(_makes_a_cluster, signal.SIGINT, id="the cluster is made"),
         pytest.param(_has_postgres, signal.SIGTERM, id="Postgres starts", marks=pytest.mark.soak),
         pytest.param(_has_jimm, signal.SIGINT, id="JIMM starts", marks=pytest.mark.soak),
@@ -143,6 +144,7 @@ def test_told_to_stop_while_it_starts(one: Dev, moment: Callable[[Dev], bool], n
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 async def test_without_controllers_and_again_in_a_removed_folder() -> None:
     """As root the database lies elsewhere, and must not outlive its folder's next life."""
     made = make(controllers=0)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -18,19 +18,25 @@ from jimm.registry import schema
 from jimm.registry.crypto import load_keys
 from jimm.registry.session import Registry
 from tests.eventually import eventually
+from tests.loaded import Ended, Loaded
 from tests.system.crash.house import PASSWORD, house
 
 STOPS_WITHIN = 8.0
 
 Settings = Mapping[str, str | Path]
+Run = Callable[..., Ended]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    others = {key: value for key, value in os.environ.items() if not key.startswith("JIMM_")}
+    return {**others, **{f"JIMM_{key.upper()}": str(value) for key, value in settings.items()}}
 
 
 def jimm(*words: str, settings: Settings, told: str = "") -> subprocess.CompletedProcess[str]:
     """The command with these settings and no others."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JIMM_")}
     done = subprocess.run(
         [sys.executable, "-m", "jimm", *words],
-        env={**environment, **{f"JIMM_{key.upper()}": str(v) for key, v in settings.items()}},
+        env=_environment(settings),
         input=told,
         capture_output=True,
         text=True,
@@ -39,6 +45,18 @@ def jimm(*words: str, settings: Settings, told: str = "") -> subprocess.Complete
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+@pytest.fixture(name="run")
+def _run(loaded_jimm: Loaded, tmp_path: Path) -> Run:
+    """The same without loading it each time."""
+
+    def run(*words: str, settings: Settings, told: str = "") -> Ended:
+        done = loaded_jimm.run_now(*words, env=_environment(settings), cwd=tmp_path, stdin=told)
+        assert "Traceback" not in done.err, done.err
+        return done
+
+    return run
 
 
 @pytest.fixture(name="key")
@@ -78,17 +96,19 @@ def test_a_database_that_cannot_be_used(key: Path, url: str, sentence: str) -> N
     assert "secret" not in done.stderr.replace("secret_key", "")
 
 
-def test_a_schema_that_is_not_at_head_is_refused(empty_database_url: str, key: Path) -> None:
+def test_a_schema_that_is_not_at_head_is_refused(
+    run: Run, empty_database_url: str, key: Path
+) -> None:
     given: Settings = {"database_url": empty_database_url, "secret_key_file": key}
     sentence = "ERROR the database is not at the schema of this program: run `jimm db upgrade`\n"
     for words in (("serve",), ("user", "disable", "alice")):
-        done = jimm(*words, settings=given)
-        assert (done.returncode, done.stderr.splitlines(keepends=True)[-1]) == (1, sentence), words
-    assert jimm("db", "check", settings=given).returncode == 1
-    assert jimm("db", "upgrade", settings=given).returncode == 0
-    checked = jimm("db", "check", settings=given)
-    assert checked.stdout == f"The schema is at its head, {schema.head()}.\n"
-    assert jimm("ca", settings=given).stdout.startswith("-----BEGIN CERTIFICATE-----")
+        done = run(*words, settings=given)
+        assert (done.status, done.err.splitlines(keepends=True)[-1]) == (1, sentence), words
+    assert run("db", "check", settings=given).status == 1
+    assert run("db", "upgrade", settings=given).status == 0
+    checked = run("db", "check", settings=given)
+    assert checked.out == f"The schema is at its head, {schema.head()}.\n"
+    assert run("ca", settings=given).out.startswith("-----BEGIN CERTIFICATE-----")
 
 
 def test_a_key_file_is_needed(database_url: str, tmp_path: Path) -> None:
@@ -110,19 +130,19 @@ def test_a_certificate_that_cannot_be_read(database_url: str, key: Path) -> None
     assert "ERROR the certificate or its key can't be used" in done.stderr
 
 
-def test_users_are_kept_from_the_command_line(database_url: str, key: Path) -> None:
+def test_users_are_kept_from_the_command_line(run: Run, database_url: str, key: Path) -> None:
     given: Settings = {"database_url": database_url, "secret_key_file": key}
     words = ("user", "add", "carol", "--password-stdin")
-    assert jimm(*words, told=f"{PASSWORD}\n", settings=given).stdout == "User carol added.\n"
-    again = jimm(*words, told=f"{PASSWORD}\n", settings=given)
-    assert again.returncode == 1
-    assert again.stderr.startswith("ERROR ")
-    changed = jimm(
+    assert run(*words, told=f"{PASSWORD}\n", settings=given).out == "User carol added.\n"
+    again = run(*words, told=f"{PASSWORD}\n", settings=given)
+    assert again.status == 1
+    assert again.err.startswith("ERROR ")
+    changed = run(
         "user", "passwd", "carol", "--password-stdin", told="quite another\n", settings=given
     )
-    assert changed.stdout == "Password of carol changed.\n"
-    assert jimm("user", "disable", "carol", settings=given).stdout == "User carol disabled.\n"
-    assert jimm("user", "disable", "nobody", settings=given).returncode == 1
+    assert changed.out == "Password of carol changed.\n"
+    assert run("user", "disable", "carol", settings=given).out == "User carol disabled.\n"
+    assert run("user", "disable", "nobody", settings=given).status == 1
 
 
 async def test_the_first_administrator_comes_from_a_file(

@@ -12,29 +12,30 @@ from typing import Any
 
 import pytest
 
-from tests.fix_dev import Dev, make
-from tests.juju_client import Refused
+from tests.fix_dev import Dev
+from tests.juju_client import Refused, logged_in
+from tests.system.facades.test_users import PASSWORD, as_user, somebody
 
 WITHIN = 1.0
 """Seconds until a revocation has reached an open pipe."""
 
 
 @asynccontextmanager
-async def shared_model(dev: Dev, level: str) -> AsyncIterator[str]:
-    """A model of alice's that bob may use; he has nothing of it afterwards."""
+async def shared_model(dev: Dev, level: str, user: str = "bob") -> AsyncIterator[str]:
+    """A model of alice's that somebody may use; they have nothing of it afterwards."""
     async with dev.socket() as alice:
         params = {"name": f"m-{uuid.uuid4().hex[:8]}", "owner-tag": "user-alice"}
         made = await alice.call("ModelManager", 10, "CreateModel", params)
-        await change(dev, made["uuid"], "grant", level)
+        await change(dev, made["uuid"], "grant", level, user)
         yield str(made["uuid"])
         entity = {"model-tag": f"model-{made['uuid']}", "destroy-storage": True}
         gone = await alice.call("ModelManager", 10, "DestroyModels", {"models": [entity]})
         assert gone["results"] == [{}]
 
 
-async def change(dev: Dev, model: str, action: str, level: str) -> None:
-    """alice gives bob a level, or takes it."""
-    asked = {"user-tag": "user-bob", "action": action, "access": level}
+async def change(dev: Dev, model: str, action: str, level: str, user: str = "bob") -> None:
+    """alice gives somebody a level, or takes it."""
+    asked = {"user-tag": f"user-{user}", "action": action, "access": level}
     async with dev.socket() as alice:
         told = await alice.call(
             "ModelManager",
@@ -96,23 +97,22 @@ def disable(dev: Dev, user: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def test_a_disabled_user_is_out_at_once_everywhere() -> None:
-    dev = make(controllers=1)
-    try:
-        dev.start()
-        async with shared_model(dev, "read") as model:
-            async with dev.socket("bob") as door, dev.socket("bob", f"/model/{model}/api") as pipe:
-                disable(dev, "bob")
-                began = time.monotonic()
-                assert await pipe.closed() == 1001
-                assert await door.closed() == 1001
-                assert time.monotonic() - began < WITHIN
-            with pytest.raises(Refused, match="invalid entity name or password"):
-                async with dev.socket("bob"):
-                    pass
-            async with dev.socket() as alice:
-                asked = {"tag": "user-alice"}
-                told: Any = await alice.call("ModelManager", 10, "ListModels", asked)
-                assert len(told["user-models"]) == 1
-    finally:
-        dev.destroy()
+async def test_a_disabled_user_is_out_at_once_everywhere(dev: Dev) -> None:
+    async with somebody(dev) as (_, name), shared_model(dev, "read", name) as model:
+        path = f"/model/{model}/api"
+        place = dev.registration()
+        async with (
+            as_user(dev, name) as door,
+            logged_in(place, path, user=name, password=PASSWORD) as pipe,
+        ):
+            disable(dev, name)
+            began = time.monotonic()
+            assert await pipe.closed() == 1001
+            assert await door.closed() == 1001
+            assert time.monotonic() - began < WITHIN
+        with pytest.raises(Refused, match="invalid entity name or password"):
+            async with as_user(dev, name):
+                pass
+        async with dev.socket() as alice:
+            told: Any = await alice.call("ModelManager", 10, "ListModels", {"tag": "user-alice"})
+            assert model in {each["model"]["uuid"] for each in told["user-models"]}

@@ -82,6 +82,7 @@ async def listings(dev: Dev, alice: Socket, client: httpx.Client) -> tuple[Any, 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 async def test_they_are_spread_and_outlive_a_controller(four: Dev) -> None:
     began = time.monotonic()
     made = await create(four, [f"m{number}" for number in range(MODELS)])

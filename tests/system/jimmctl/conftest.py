@@ -1,4 +1,4 @@
-"""``jimmctl`` as its users start it, against a running JIMM."""
+"""``jimmctl`` against a running JIMM."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.fix_dev import Dev
+from tests.loaded import Loaded
 from tests.system.rest.conftest import admin, stage
 
 __all__ = ["admin", "stage"]
@@ -63,21 +64,15 @@ class Done:
 Ctl = Callable[..., Awaitable[Done]]
 
 
-async def start(*arguments: str, env: Mapping[str, str], stdin: str = "", cwd: Path) -> Done:
-    """Runs the console script to its end."""
-    process = await asyncio.create_subprocess_exec(
-        SCRIPT,
-        *arguments,
-        env={"PATH": os.environ["PATH"], **env},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    done = Done(process.returncode or 0, out.decode(), err.decode())
-    assert "Traceback" not in done.out + done.err, done.err
-    return done
+async def run(
+    program: Loaded, *arguments: str, env: Mapping[str, str], stdin: str, cwd: Path
+) -> Done:
+    """Runs a command to its end."""
+    environment = {"PATH": os.environ["PATH"], **env}
+    running = program.run(*arguments, env=environment, cwd=cwd, stdin=stdin)
+    ended = await asyncio.wait_for(running, 60)
+    assert "Traceback" not in ended.out + ended.err, ended.err
+    return Done(ended.status, ended.out, ended.err)
 
 
 def login_of(dev: Dev, user: str) -> dict[str, str]:
@@ -91,22 +86,22 @@ def login_of(dev: Dev, user: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def ctl(dev: Dev, tmp_path: Path) -> Ctl:
+def ctl(jimmctl: Loaded, dev: Dev, tmp_path: Path) -> Ctl:
     """``await ctl("models", user="alice")``, in a home of its own."""
 
     async def started(*arguments: str, user: str = "admin", stdin: str = "", **env: str) -> Done:
         whole = {"HOME": str(tmp_path), **login_of(dev, user), **env}
-        return await start(*arguments, env=whole, stdin=stdin, cwd=tmp_path)
+        return await run(jimmctl, *arguments, env=whole, stdin=stdin, cwd=tmp_path)
 
     return started
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Ctl:
+def bare(jimmctl: Loaded, tmp_path: Path) -> Ctl:
     """The same without any variable but those given."""
 
     async def started(*arguments: str, stdin: str = "", **env: str) -> Done:
         whole = {"HOME": str(tmp_path), **env}
-        return await start(*arguments, env=whole, stdin=stdin, cwd=tmp_path)
+        return await run(jimmctl, *arguments, env=whole, stdin=stdin, cwd=tmp_path)
 
     return started

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -143,6 +144,7 @@ def terminal(*arguments: str, env: Mapping[str, str]) -> str:
     os.close(theirs)
     read = bytearray()
     while True:
+        assert select.select([ours], [], [], 60)[0], "nothing more comes, and it does not end"
         try:
             part = os.read(ours, 65536)
         except OSError:  # EIO: the other end is closed

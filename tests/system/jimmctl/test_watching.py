@@ -209,6 +209,7 @@ async def test_a_broken_connection_is_taken_up_again(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 async def test_watching_outlives_a_restart_of_jimm(own_dev: Dev, tmp_path: Path) -> None:
     own_dev.start()
     async with client_of(own_dev, "admin") as admin:

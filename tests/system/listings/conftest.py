@@ -14,8 +14,8 @@ from jimm.facades.session import Session
 from jimm.fleet.caller import Caller
 from jimm.fleet.fleet import Fleet
 from jimm.registry.crypto import Sealer
+from tests.databases import Databases
 from tests.fix_fleet import running_fleet
-from tests.fix_postgres import another_database
 
 CONTROLLERS = 20
 ALICES = 1_000
@@ -84,11 +84,11 @@ def fill(url: str, models: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def crowds(postgres_url: str, template_database: str) -> Iterator[dict[int, str]]:
+def crowds(databases: Databases) -> Iterator[dict[int, str]]:
     """Databases by the number of their models."""
     with (
-        another_database(postgres_url, template_database) as small,
-        another_database(postgres_url, template_database) as large,
+        databases.lent() as small,
+        databases.lent() as large,
     ):
         fill(small, SMALL)
         fill(large, LARGE)

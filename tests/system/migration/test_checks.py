@@ -186,6 +186,7 @@ async def test_a_question_without_an_answer_is_advice_at_most(scene: Scene) -> N
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 async def test_a_controller_that_never_answers_costs_seconds(scene: Scene) -> None:
     model = await scene.model()
     scene.fault("b", "*", "stall", times=0)

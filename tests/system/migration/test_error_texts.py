@@ -70,6 +70,7 @@ def one_of_each(texts: Sequence[Said], besides: Sequence[Said] = ()) -> list[Sai
 
 STARTS: Final = [said for said in INITIATE if LOGIN_REFUSED not in said.text]
 PRECHECKS: Final = (*QUIESCE, *SOURCE, *TARGET)
+LONG: Final = (pytest.mark.soak, pytest.mark.timeout(900))
 
 
 @pytest.mark.parametrize(
@@ -79,10 +80,10 @@ PRECHECKS: Final = (*QUIESCE, *SOURCE, *TARGET)
         (f"fail.{Phase.QUIESCE}", one_of_each(QUIESCE, besides=STARTS)),
         (f"fail.{Phase.IMPORT}", one_of_each(IMPORT, besides=STARTS)),
         (f"fail.{Phase.VALIDATION}", one_of_each(VALIDATION)),
-        pytest.param("initiate", STARTS, marks=pytest.mark.soak),
-        pytest.param(f"fail.{Phase.QUIESCE}", PRECHECKS, marks=pytest.mark.soak),
-        pytest.param(f"fail.{Phase.IMPORT}", IMPORT, marks=pytest.mark.soak),
-        pytest.param(f"fail.{Phase.VALIDATION}", VALIDATION, marks=pytest.mark.soak),
+        pytest.param("initiate", STARTS, marks=LONG),
+        pytest.param(f"fail.{Phase.QUIESCE}", PRECHECKS, marks=LONG),
+        pytest.param(f"fail.{Phase.IMPORT}", IMPORT, marks=LONG),
+        pytest.param(f"fail.{Phase.VALIDATION}", VALIDATION, marks=LONG),
     ],
     ids=lambda given: given if isinstance(given, str) else f"{len(given)} texts",
 )

@@ -190,6 +190,7 @@ async def test_a_backend_that_can_not_be_added_is_said_with_what_to_do(scene: Sc
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 async def test_a_worker_that_dies_at_any_write_leaves_nothing(
     scene: Scene, database_url: str
 ) -> None:

@@ -16,6 +16,7 @@ from jimm.access.tokens import SessionTokens
 from jimm.fleet.caller import Caller
 from jimm.migration.experience import Experience
 from jimm.migration.followers import Followers
+from jimm.net.tasks import Tasks
 from jimm.rest import context, problems
 from jimm.rest.routes import migrations, model_moves, models
 from tests.fix_fleet import ADMIN
@@ -33,13 +34,14 @@ async def client(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
     tokens = SessionTokens(fleet.registry, fleet.now)
     logins = Logins(fleet.registry, fleet.local_domain, Passwords(), fleet.now)
     keys = KeyRing(fleet.registry, fleet.sealer, fleet.now)
+    followers, tasks = Followers(fleet.registry, every=0.1), Tasks()
     app.state.services = context.Services(
         fleet,
         logins,
         tokens,
         keys,
         Experience(fleet.registry, time.monotonic),
-        Followers(fleet.registry),
+        followers,
         lambda: True,
     )
 
@@ -48,9 +50,13 @@ async def client(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
 
     app.dependency_overrides[context.caller] = admin
     app.dependency_overrides[context.recheck] = lambda: admin
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="https://jimm/v1") as made:
-        yield made
+    tasks.spawn(followers.run(), name="tell of migrations")
+    try:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://jimm/v1") as made:
+            yield made
+    finally:
+        await tasks.aclose()
 
 
 def events_of(stream: str) -> Iterator[tuple[str, int, dict[str, Any]]]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import text
 
 from jimm.registry.migrations import Migration
@@ -63,13 +64,18 @@ async def die_at(scene: Scene, database_url: str, asked: Migration, number: int)
     return mortal.dead
 
 
+@pytest.mark.parametrize(
+    "writes",
+    [range(2, 13, 4), pytest.param(range(1, 13), marks=pytest.mark.soak)],
+    ids=["some", "all"],
+)
 async def test_a_worker_that_dies_before_any_write_is_succeeded(
-    scene: Scene, database_url: str
+    scene: Scene, database_url: str, writes: range
 ) -> None:
     """From the claim to the end, each write is the last one, once."""
     model = await scene.model()
     died = 0
-    for number in range(1, 13):
+    for number in writes:
         target = "b" if scene.hosts(model) == ["a"] else "a"
         asked = await scene.request(model, target)
         died += await die_at(scene, database_url, asked, number)
@@ -78,7 +84,7 @@ async def test_a_worker_that_dies_before_any_write_is_succeeded(
             await scene.until(asked, "done")
         assert scene.hosts(model) == [target]
         assert (await scene.registered(model)).controller_name == target
-    assert died > 8
+    assert died > 2 / 3 * len(writes)
 
 
 async def test_a_worker_that_lost_its_lease_writes_nothing_more(scene: Scene) -> None:

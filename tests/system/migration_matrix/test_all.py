@@ -52,6 +52,7 @@ async def found(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theat
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("row", ROUNDS.values(), ids=ROUNDS.keys())
 async def test_each_fault_in_all_phases(found: Theatre, row: list[Fault]) -> None:

@@ -26,6 +26,7 @@ async def die_at(scene: PlanScene, database_url: str, plan: str, number: int) ->
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 async def test_a_driver_that_dies_before_any_write_is_succeeded(
     scene: PlanScene, database_url: str
 ) -> None:

@@ -304,7 +304,8 @@ class TestBackpressure:
         reading = asyncio.Event()
 
         async def wait(connection: ServerConnection, _: object) -> None:
-            await reading.wait()
+            async with asyncio.timeout(60):  # or it would outlive a test that fails
+                await reading.wait()
 
         stage.controller.answers["Wait"] = wait
         async with stage.logged_in() as client:

@@ -21,6 +21,9 @@ from tests.unit.proxy.wild import TEXT, framed, heard
 
 READ_AT_ONCE = 65_536
 
+WITHIN = 30.0
+"""Seconds for a login, on a busy machine."""
+
 
 class Wire:
     """One end of a connection after the login; ``got`` is all that was read since."""
@@ -74,7 +77,8 @@ class BareController:
 
     async def next(self) -> Wire:
         """The other end of the next pipe."""
-        return await self._arrived.get()
+        async with asyncio.timeout(WITHIN):
+            return await self._arrived.get()
 
     async def enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection's beginning."""
@@ -132,24 +136,25 @@ def lead_to(stage: Stage, port: int) -> None:
 
 async def bare_client(stage: Stage, port: int | None = None) -> Wire:
     """A client with an open pipe; ``port`` where it does not come straight."""
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1",
-        port or stage.port,
-        ssl=client_context(stage.authority.certificate_pem),
-        server_hostname="juju-apiserver",
-        limit=READ_AT_ONCE,
-    )
-    wire = Wire(reader, writer)
-    key = base64.b64encode(secrets.token_bytes(16)).decode()
-    path = f"/model/{MODEL}/api"
-    await wire.send(handshake.build_request(host="jimm", path=path, key=key, headers={}))
-    await reader.readuntil(b"\r\n\r\n")
-    params = {"auth-tag": "user-alice", "credentials": "right"}
-    login = request("Login", params, facade="Admin", version=3).encode()
-    await wire.send(framed(TEXT, login, secrets.token_bytes(4)).raw)
-    answer = json.loads(await wire.message(masked=False))
-    assert "error" not in answer, answer
-    return wire
+    async with asyncio.timeout(WITHIN):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            port or stage.port,
+            ssl=client_context(stage.authority.certificate_pem),
+            server_hostname="juju-apiserver",
+            limit=READ_AT_ONCE,
+        )
+        wire = Wire(reader, writer)
+        key = base64.b64encode(secrets.token_bytes(16)).decode()
+        path = f"/model/{MODEL}/api"
+        await wire.send(handshake.build_request(host="jimm", path=path, key=key, headers={}))
+        await reader.readuntil(b"\r\n\r\n")
+        params = {"auth-tag": "user-alice", "credentials": "right"}
+        login = request("Login", params, facade="Admin", version=3).encode()
+        await wire.send(framed(TEXT, login, secrets.token_bytes(4)).raw)
+        answer = json.loads(await wire.message(masked=False))
+        assert "error" not in answer, answer
+        return wire
 
 
 @contextlib.asynccontextmanager

@@ -33,6 +33,7 @@ TARGETS = ("b", "c", "d")
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2 * 3600)
 async def test_the_cost_of_a_migration_does_not_grow_with_the_fleet(
     registry: Registry, database_url: str, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ async def small_and_big(found: Stage, prefix: str, count: int) -> PerMigration:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2 * 3600)
 async def test_two_replicas_of_which_one_is_killed_again_and_again(
     registry: Registry, database_url: str, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ STOPS_WITHIN = 20.0
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 async def test_idle_connections(registry: Registry, database_url: str, tmp_path: Path) -> None:
     count = min(WANTED, more_files() - 1000)
     async with (

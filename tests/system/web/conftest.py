@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fix_postgres import another_database
+from tests.databases import Databases
 from tests.system.web.site import Site, site
 
 DASHBOARD = "https://dashboard.example/jaas/"
@@ -15,9 +15,7 @@ FRIEND = "https://friend.example:8443"
 
 
 @pytest.fixture(scope="module")
-def local(
-    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
+def local(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With users of its own, a Dashboard, and a proxy on this machine."""
     folder: Path = tmp_path_factory.mktemp("site")
     more = {
@@ -25,7 +23,7 @@ def local(
         "JIMM_CORS_ORIGINS": FRIEND,
         "JIMM_TRUSTED_PROXIES": "127.0.0.0/8",
     }
-    with another_database(postgres_url, template_database) as url, site(folder, url, more) as made:
+    with databases.lent() as url, site(folder, url, more) as made:
         yield made
 
 

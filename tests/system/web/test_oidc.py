@@ -18,8 +18,8 @@ from jimm.registry import identities
 from jimm.registry.session import Registry
 from jimm.settings import Settings
 from jimm.wire.secret import Secret
+from tests.databases import Databases
 from tests.fix_node import Node
-from tests.fix_postgres import another_database
 from tests.system.web.chromium import Person, person
 from tests.system.web.provider import (
     JIMM,
@@ -42,8 +42,7 @@ def idp_port() -> int:
 @pytest.fixture(scope="module")
 def guarded(
     idp_port: int,
-    postgres_url: str,
-    template_database: str,
+    databases: Databases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """JIMM with a provider; it needs it only when somebody logs in."""
@@ -57,7 +56,7 @@ def guarded(
         "JIMM_OIDC_ADMIN_GROUP": "jimm-admins",
         "JIMM_OIDC_DEVICE_FLOW": "provider",
     }
-    with another_database(postgres_url, template_database) as url, site(folder, url, more) as made:
+    with databases.lent() as url, site(folder, url, more) as made:
         yield made
 
 
