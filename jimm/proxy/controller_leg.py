@@ -15,8 +15,9 @@ Passes = Callable[[bytes], bool]
 """Whether bytes go to the other end just as they are, with nothing else to do."""
 
 
-LANDING: Final = 256 * 1024
-"""Bytes that are read at once, at most; TLS has as many ready at a time."""
+LANDING: Final = 240 * 1024
+"""Bytes that are read at once, at most: fifteen TLS records, and what is copied from there is not
+yet so large that it would be mapped anew each time (:mod:`jimm.proxy.entrance`)."""
 
 
 def landing() -> memoryview:

@@ -25,6 +25,7 @@ from jimm.proxy.legs import ClientLeg, Note, Surroundings
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.rounds import Rounds
+from jimm.proxy.stalled import Stalled
 from jimm.wire import handshake
 from jimm.wire.handshake import HandshakeError
 from jimm.wire.tags import is_uuid
@@ -67,6 +68,7 @@ def uvicorn_protocol(
         limits=limits,
         tasks=tasks or Tasks(),
         rounds=rounds,
+        stalled=Stalled(limits.stalled, limits.patience),
         local_domain=local_domain,
         note=note,
         recorder=recorder,

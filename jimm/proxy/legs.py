@@ -20,16 +20,18 @@ from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
 from jimm.proxy.controller_leg import ControllerLeg, Passes, landing, nothing_passes
+from jimm.proxy.device_logins import NOT_NOW, DeviceLogins
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.recorded import Record
 from jimm.proxy.rounds import Rounds
+from jimm.proxy.stalled import Stalled
 from jimm.wire import frames, handshake, login
 from jimm.wire.frames import Control, FrameError, Message, MessageReader
 
-_NOT_NOW: Final = "this login cannot be checked just now, try again"
+_TOO_MUCH: Final = "JIMM keeps too much for those that do not read"
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Surroundings:
     limits: Limits
     tasks: Tasks
     rounds: Rounds
+    stalled: Stalled
     local_domain: str
     note: Note | None = None
     recorder: Recorder | None = None
@@ -74,7 +77,7 @@ class ClientLeg(asyncio.BufferedProtocol):
         self._leg: ControllerLeg | None = None
         self._new_leg: ControllerLeg | None = None
         self._task: asyncio.Task[None] | None = None
-        self._devices: set[asyncio.Task[None]] = set()
+        self._devices: DeviceLogins | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._full = False
@@ -130,6 +133,7 @@ class ClientLeg(asyncio.BufferedProtocol):
         self._gone(self)
         self._transport = None
         self._around.rounds.discard(self)
+        self._around.stalled.discard(self)
         if self._pipe is not None:
             self._obey(self._pipe.client_lost())
         self._ended = True
@@ -163,7 +167,11 @@ class ClientLeg(asyncio.BufferedProtocol):
         """Each side is read from only as far as the other takes what is written to it, and the
         client only as far as there is room for a record of it. JIMM itself answers a client
         before the pipe is open, and on a guarded one."""
-        leg, recorder = self._leg, self._around.recorder
+        leg, recorder, stalled = self._leg, self._around.recorder, self._around.stalled
+        if self._transport is not None and (self._full or (leg is not None and leg.full)):
+            stalled.add(self, asyncio.get_running_loop().time())
+        else:
+            stalled.discard(self)
         answers = leg is None or isinstance(self._pipe, GuardedPipe)
         reads_client = not (
             self._held
@@ -187,6 +195,8 @@ class ClientLeg(asyncio.BufferedProtocol):
             now = asyncio.get_running_loop().time()
             reads = {"client_read": self.reads_client, "controller_read": self.reads_controller}
             self._obey(self._pipe.tick(now, **reads))
+            if self._around.stalled.has_to_go(self, now):
+                self.close(frames.POLICY_VIOLATION, _TOO_MUCH)
 
     def controller_sent(self, leg: ControllerLeg, data: bytes) -> None:
         """The controller leg of the pipe has bytes."""
@@ -207,19 +217,19 @@ class ClientLeg(asyncio.BufferedProtocol):
     def leg_opened(self, leg: ControllerLeg) -> None:
         """A new controller leg is a websocket now."""
         if leg is self._new_leg:
-            self._do(self._porter.receive(porter.LegOpened()))
+            self._hear(porter.LegOpened())
 
     def leg_spoke(self, leg: ControllerLeg, message: bytes) -> None:
         """A new controller leg answered the login."""
         if leg is self._new_leg:
-            self._do(self._porter.receive(porter.ControllerSpoke(message)))
+            self._hear(porter.ControllerSpoke(message))
 
     def leg_failed(self, leg: ControllerLeg, why: str) -> None:
         """A new controller leg came to nothing."""
         if leg is self._new_leg and self._admission is not None:
             self._new_leg = None
             error = ControllerUnavailable(f"{self._admission.endpoint} {why}")
-            self._do(self._porter.receive(porter.LegLost(error)))
+            self._hear(porter.LegLost(error))
 
     def _read(self, reader: MessageReader) -> None:
         while self._pipe is None and not self._ended:
@@ -227,7 +237,7 @@ class ClientLeg(asyncio.BufferedProtocol):
                 case None:
                     return
                 case Message(payload):
-                    self._do(self._porter.receive(porter.ClientSpoke(payload)))
+                    self._hear(porter.ClientSpoke(payload))
                 case Control(frames.PING, payload):
                     self._write(frames.encode(frames.PONG, payload))
                 case Control(frames.CLOSE, payload):
@@ -262,11 +272,11 @@ class ClientLeg(asyncio.BufferedProtocol):
                     if self._pipe is not None:
                         self._obey(self._pipe.refused(error))
                 case login.BeginDevice(ticket):
-                    self._device(self._begin_device(ticket))
+                    self._logins.begin(ticket, self._visitor)
                 case login.AwaitDevice(ticket, login_id):
-                    self._device(self._await_device(ticket, login_id))
+                    self._logins.wait(ticket, login_id)
                 case login.DropDevices():
-                    self._drop_devices()
+                    self._logins.drop()
                 case _:
                     assert_never(command)
 
@@ -290,7 +300,7 @@ class ClientLeg(asyncio.BufferedProtocol):
                 case pipe.ReleaseClient():
                     self._hold(False)
                 case pipe.AskForAccess():
-                    self._do(self._porter.receive(porter.AccessRequired()))
+                    self._hear(porter.AccessRequired())
                 case pipe.BeginClosing():
                     self._end_in(self._around.limits.close, self._expire)
                 case _:
@@ -307,39 +317,13 @@ class ClientLeg(asyncio.BufferedProtocol):
             event = porter.Denied(error)
         except Exception:
             log.exception("a login to model %s could not be checked", self._model)
-            event = porter.Denied(TryAgain(_NOT_NOW))
+            event = porter.Denied(TryAgain(NOT_NOW))
         else:
             self._around.pipes.add(self, admission)
             event = porter.Admitted(admission.introduction())
         if self._record is not None and attempt is not None:
             self._record.tried(self._porter.checking, attempt, admission)
-        self._do(self._porter.receive(event))
-
-    async def _begin_device(self, ticket: int) -> None:
-        event: login.DeviceBegun | login.DeviceFailed
-        try:
-            begun = await self._around.doorkeeper.begin_device(self._visitor)
-        except JimmError as error:
-            event = login.DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login could not begin")
-            event = login.DeviceFailed(ticket, TryAgain(_NOT_NOW))
-        else:
-            uri = begun.verification_uri
-            event = login.DeviceBegun(ticket, begun.id, begun.user_code, uri)
-        self._do(self._porter.receive(event))
-
-    async def _await_device(self, ticket: int, login_id: str) -> None:
-        event: login.DeviceConfirmed | login.DeviceFailed
-        try:
-            token = await self._around.doorkeeper.await_device(login_id)
-            event = login.DeviceConfirmed(ticket, token)
-        except JimmError as error:
-            event = login.DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login failed")
-            event = login.DeviceFailed(ticket, TryAgain(_NOT_NOW))
-        self._do(self._porter.receive(event))
+        self._hear(event)
 
     async def _dial(self) -> None:
         endpoint, limits = self._admitted.endpoint, self._around.limits
@@ -355,7 +339,7 @@ class ClientLeg(asyncio.BufferedProtocol):
             log.warning("%s, for model %s: %s", endpoint, self._model, error)
             # The text names the controller's addresses, which clients don't learn.
             unavailable = ControllerUnavailable(f"{endpoint} cannot be reached, try again later")
-            self._do(self._porter.receive(porter.LegLost(unavailable)))
+            self._hear(porter.LegLost(unavailable))
             return
         self._new_leg = leg
         path = f"/model/{self._admitted.model_uuid}/api"
@@ -427,7 +411,8 @@ class ClientLeg(asyncio.BufferedProtocol):
             self._leg.drop()
 
     def _abandon(self) -> None:
-        self._drop_devices()
+        if self._devices is not None:
+            self._devices.drop()
         if self._task is not None:
             self._task.cancel()
         if self._new_leg is not None:
@@ -452,14 +437,15 @@ class ClientLeg(asyncio.BufferedProtocol):
     def _spawn(self, coroutine: Coroutine[None, None, None], what: str) -> None:
         self._task = self._around.tasks.spawn(coroutine, name=f"{what} model {self._model}")
 
-    def _device(self, coroutine: Coroutine[None, None, None]) -> None:
-        task = self._around.tasks.spawn(coroutine, name=f"device login at model {self._model}")
-        self._devices.add(task)
-        task.add_done_callback(self._devices.discard)
+    @property
+    def _logins(self) -> DeviceLogins:
+        if self._devices is None:
+            around = self._around
+            self._devices = DeviceLogins(around.doorkeeper, around.tasks, self._hear)
+        return self._devices
 
-    def _drop_devices(self) -> None:
-        for task in self._devices:
-            task.cancel()
+    def _hear(self, event: porter.Event) -> None:
+        self._do(self._porter.receive(event))
 
     @property
     def _admitted(self) -> Admission:

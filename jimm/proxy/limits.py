@@ -13,7 +13,8 @@ class Limits:
     ``close``: how long a closed pipe's ends may take to say goodbye.
     ``tick``: how often silence is looked at. ``message`` and ``answer`` are the largest
     messages before the pipe is open, the client's and the controller's; ``buffer`` is what may
-    wait to be written to one peer before the other is no longer read from.
+    wait to be written to one peer before the other is no longer read from. ``stalled`` is how
+    many pipes may stand still for longer than ``patience`` because an end takes nothing.
     """
 
     login: float = 600.0
@@ -24,3 +25,5 @@ class Limits:
     message: int = 1024 * 1024
     answer: int = 16 * 1024 * 1024
     buffer: int = 256 * 1024
+    stalled: int = 256
+    patience: float = 10.0

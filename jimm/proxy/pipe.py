@@ -221,6 +221,7 @@ class Pipe(Ends):
         denial = tap.denied(self._denied)
         commands = self._tell(denial)
         self._answered(self._denied, 0)
+        self._request = None
         commands += self._flow()
         return commands + self._leave_when_idle()
 
@@ -339,7 +340,8 @@ class Pipe(Ends):
 
     def _answered(self, data: bytes, position: int) -> None:
         self.in_flight = max(0, self.in_flight - 1)
-        if not self.in_flight:
+        # What is about to be asked once more stays, though a controller answer what nobody asked.
+        if not self.in_flight and self.state is not State.ASKING:
             self._request = None
         if self._waiting_calls:
             self._waiting_calls.discard(_request_id(data, position))

@@ -114,8 +114,11 @@ class Tap:
         part = unmask(memoryview(data)[start : span.end], header.mask, self._offset)
         self._offset += len(part)
         ends = span.last and header.fin
-        if ends and self._kept is None and self._long is None:
-            return name(part)
+        if self._kept is None and self._long is None:
+            if ends:
+                return name(part)
+            if header.length > self._limit:
+                self._long = _Long()
         self._mask = header.mask
         self._keep(part)
         return self._end() if ends else None

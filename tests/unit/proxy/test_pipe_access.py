@@ -51,6 +51,16 @@ class TestAccess:
         assert talk.to_client == answers(1) + answers(2)
         assert talk.pipe.state is State.FLOWING
 
+    def test_an_answer_that_nobody_asked_for_does_not_take_the_request_away(
+        self, talk: Conversation
+    ) -> None:
+        talk.client(asks())
+        talk.controller(access_required())
+        talk.controller(answers(9))
+        talk.to_controller = b""
+        assert talk.obey(talk.pipe.readmitted()) == [ReleaseClient()]
+        assert talk.to_controller == asks()
+
     def test_it_is_tried_only_once(self, talk: Conversation) -> None:
         talk.client(asks())
         talk.controller(access_required())
