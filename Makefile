@@ -1,10 +1,6 @@
 # Everything that is done to this tree has a target here; `make help` lists them.
 
-# The system's own Python first: it is built to be fast (profile-guided, linked as one), which one
-# that was built from source on the spot is not as a rule.
-PYTHONS := /usr/bin/python3.11 python3.11 python3 /usr/bin/python3 python3.12 python3.13
-PYTHON ?= $(shell for each in $(PYTHONS); do "$$each" -c 'import ensurepip, sys, venv; \
-	sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each" && break; done)
+PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := .venv/.installed
@@ -24,21 +20,18 @@ NODE_PACKAGES := tests/npm/node_modules/.installed
 unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help python install tools demo dev test soak bench lint format types contracts db lock clean
+.PHONY: help install tools demo dev test soak bench lint format types contracts db lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make .venv with everything that the targets below need
 
-python: ## Say with which Python .venv is made (PYTHON=... takes another)
-	@echo "$(PYTHON)"
-
 # A pinned package can't bring in one that is not pinned: --no-deps, and pip checks the rest.
 $(INSTALLED): requirements/dev.txt pyproject.toml
-	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "No Python 3.11 or newer here that can" \
-		"make a virtual environment; on Debian: apt-get install python3 python3-venv" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("JIMM needs Python 3.11 or newer: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "That Python can't make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing into .venv ..."
 	@$(PIP) install --quiet --require-hashes --no-deps --requirement requirements/dev.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
