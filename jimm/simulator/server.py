@@ -208,6 +208,8 @@ class _Server(uvicorn.Server):
         """Cuts one client's connection without a close frame."""
         for connection in list(self.server_state.connections):
             transport = connection.transport
+            if transport.is_closing():  # one that has been cut can't tell any more whose it was
+                continue
             peer = transport.get_extra_info("peername")
             if peer is not None and peer[:2] == (host, port):
                 transport.abort()

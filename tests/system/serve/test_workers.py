@@ -20,8 +20,8 @@ from tests.system.crash.house import House, house
 from tests.system.dev.test_serve import Settings, jimm
 from tests.system.serve.processes import socket_on, workers
 
-SEEN_WITHIN = 1.0
-"""Seconds until what was done on one worker counts on another."""
+SEEN_WITHIN = 3.0
+"""Seconds until what was done on one worker counts on another; the machine may be busy."""
 
 STOPS_WITHIN = 8.0
 
