@@ -122,7 +122,7 @@ class Scene:
 
     async def ended(self, model: ModelUUID, *, on: str = "a") -> None:
         """Waits until no attempt of the model is under way."""
-        await eventually(lambda: self.is_over(model, on=on), deadline=20)
+        await eventually(lambda: self.is_over(model, on=on), deadline=60)
 
     def is_over(self, model: ModelUUID, *, on: str = "a") -> bool:
         """Whether no attempt of the model is under way."""
@@ -131,7 +131,7 @@ class Scene:
 
     async def said(self, message: str) -> None:
         """Waits until the source has said something."""
-        await eventually(lambda: message in self.messages, deadline=20)
+        await eventually(lambda: message in self.messages, deadline=60)
 
     def model(self, model: ModelUUID, on: str) -> Model:
         """A model as a controller remembers it."""

@@ -68,7 +68,7 @@ class Socket:
         params: Mapping[str, Any] | None = None,
         *,
         object_id: str = "",
-        deadline: float = 10,
+        deadline: float = 30,
     ) -> Any:
         """The result of one call.
 
@@ -119,7 +119,7 @@ class Socket:
         encoded = base64.b64encode(token.encode()).decode()
         return await self.call("Admin", 3, "Login", {"auth-tag": "", "token": encoded})
 
-    async def closed(self, deadline: float = 5) -> int | None:
+    async def closed(self, deadline: float = 15) -> int | None:
         """Waits for the end; the close code, ``None`` for an end without a close frame."""
         await asyncio.wait_for(self.connection.wait_closed(), deadline)
         received = self.connection.protocol.close_rcvd

@@ -17,7 +17,7 @@ IMPORTED = "model data transfer failed, failed to import model into target contr
 
 async def crashed(scene: Scene, name: str) -> None:
     """Waits until the fault has struck and the controller has gone, then starts it again."""
-    await eventually(lambda: not scene.controllers[name].faults.list(), deadline=20)
+    await eventually(lambda: not scene.controllers[name].faults.list(), deadline=60)
     await scene.revive(name)
 
 
@@ -138,7 +138,7 @@ async def test_agents_that_have_reported_do_not_report_again(scene: Scene) -> No
             reports.append(len(change.after.migration.reports_on(Phase.VALIDATION)))
 
     await scene.initiate(model)
-    await eventually(lambda: not scene.controllers["a"].faults.list(), deadline=20)
+    await eventually(lambda: not scene.controllers["a"].faults.list(), deadline=60)
     again = await scene.revive("a")
     again.store.listen(hear)
     await scene.ended(model)

@@ -113,7 +113,7 @@ async def test_a_log_transfer_that_breaks_is_tried_again(scene: Scene, action: A
     scene.fault("b", "upload.log", action)
     await scene.initiate(model)
     if action == "crash":
-        await eventually(lambda: not scene.controllers["b"].faults.list(), deadline=20)
+        await eventually(lambda: not scene.controllers["b"].faults.list(), deadline=60)
         await scene.revive("b")
     await scene.ended(model)
     assert scene.has_moved(model)
@@ -125,7 +125,7 @@ async def test_a_target_that_dies_when_it_has_activated(scene: Scene) -> None:
     model = await scene.create()
     scene.fault("b", "MigrationTarget.Activate", "crash-after")
     await scene.initiate(model)
-    await eventually(lambda: not scene.controllers["b"].faults.list(), deadline=20)
+    await eventually(lambda: not scene.controllers["b"].faults.list(), deadline=60)
     again = await scene.revive("b")
     await scene.ended(model)
     assert scene.reason(model).startswith("model activation failed, ")

@@ -68,7 +68,7 @@ async def test_while_a_model_is_created(home: House, moment: Moment, models: int
     await lose(home, "CreateModel", {"name": "m1", **NEW}, moment)
     home.clear()
     await home.start()
-    await eventually(home.is_consistent, deadline=20)
+    await eventually(home.is_consistent, deadline=60)
     assert len(await home.in_registry()) == models
     await works(home)
     if not models:
@@ -85,7 +85,7 @@ async def test_while_a_model_is_destroyed(home: House) -> None:
     await lose(home, "DestroyModels", params, moment)
     home.clear()
     await home.start()
-    await eventually(lambda: is_gone(home), deadline=20)
+    await eventually(lambda: is_gone(home), deadline=60)
 
 
 async def is_gone(home: House) -> bool:

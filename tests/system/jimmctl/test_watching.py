@@ -75,7 +75,7 @@ class Terminal:
 
     async def until(self, *words: str) -> None:
         """Waits until all of them were shown."""
-        await eventually(lambda: all(word in self.text for word in words), deadline=20)
+        await eventually(lambda: all(word in self.text for word in words), deadline=60)
 
     def press(self, key: bytes) -> None:
         """A key on its keyboard."""

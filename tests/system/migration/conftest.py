@@ -80,7 +80,7 @@ class Scene:
             now = await self.get(migration)
             return now if now.state.value in states or now.ended is not None else None
 
-        found: Migration | None = await eventually(there, deadline=20)
+        found: Migration | None = await eventually(there, deadline=60)
         assert found is not None
         assert not states or found.state.value in states, found
         return found

@@ -215,7 +215,7 @@ async def test_a_model_on_its_way_stays_out(scene: Scene) -> None:
         with pytest.raises(Conflict, match=reason):
             await adopt(scene, uuid, on=on)
     scene.peers["a"].faults.clear()
-    await eventually(lambda: scene.hosts(uuid) == ["b"], deadline=20)
+    await eventually(lambda: scene.hosts(uuid) == ["b"], deadline=60)
     with pytest.raises(Conflict, match="was migrated away from a"):
         await adopt(scene, uuid)
     assert (await adopt(scene, uuid, on="b")).changed

@@ -172,7 +172,7 @@ async def test_any_replica_carries_it_on(scene: Scene, far: Simulator, sealer: S
     url = scene.fleet.settings.database_url.get_secret_value()
     async with scene.working():
         asked = await request(scene, model, far)
-        await eventually(lambda: model in far.store.models, deadline=20)
+        await eventually(lambda: model in far.store.models, deadline=60)
     async with running_fleet(url, sealer, worker="w2") as second:
         await register(second, far)
         async with scene.working(second):
@@ -210,7 +210,7 @@ async def test_an_administrator_may_say_that_it_has_arrived(scene: Scene, far: S
     async with scene.working():
         scene.fault("a", "phase.source.LOGTRANSFER", "stall")
         asked = await request(scene, model, far)
-        await eventually(lambda: _is_live(far, model), deadline=20)
+        await eventually(lambda: _is_live(far, model), deadline=60)
     with pytest.raises(NotValid, match="the model is on a or on far"):
         await by_hand.resolve(scene.fleet, ADMIN, asked.id, on="b", reason="a guess")
     await by_hand.resolve(scene.fleet, ADMIN, asked.id, on="far", reason="seen there")

@@ -114,7 +114,7 @@ async def test_users_that_were_there_or_were_taken_over_are_left_alone(scene: Sc
     scene.fault("b", "phase.target.IMPORT", "refuse", message="disk full")
     async with scene.working():
         asked = await ask(scene, model)
-        await eventually(lambda: stall not in scene.peers["a"].faults.list(), deadline=20)
+        await eventually(lambda: stall not in scene.peers["a"].faults.list(), deadline=60)
         await user_manager.enable_user(there, "carol")
         scene.peers["a"].faults.clear(stall.id)
         failed = await scene.until(asked, "failed")
@@ -136,7 +136,7 @@ async def test_a_placeholder_that_another_migration_relies_on_stays(scene: Scene
     stall = scene.fault("a", "phase.source.VALIDATION", "stall")
     async with scene.working():
         one = await ask(scene, first)
-        await eventually(lambda: stall not in scene.peers["a"].faults.list(), deadline=20)
+        await eventually(lambda: stall not in scene.peers["a"].faults.list(), deadline=60)
         other = await scene.until(await ask(scene, second), "done")
         assert entries(other) == [("user", "bob", False)]
         scene.fault("b", "MigrationTarget.Activate", "refuse", message="no")

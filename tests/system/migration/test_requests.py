@@ -117,7 +117,7 @@ async def test_who_may(scene: Scene) -> None:
 async def _stuck(scene: Scene, model: ModelUUID, impatient: Pace) -> Migration:
     asked = await requests.request(scene.fleet, ADMIN, model, "b")
     async with scene.working():
-        await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=20)
+        await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=60)
     async with scene.working(pace=impatient):
         return await scene.until(asked, "stuck")
 
@@ -155,7 +155,7 @@ async def test_a_model_moved_by_hand_is_followed(scene: Scene) -> None:
     with pytest.raises(Conflict, match="does not have"):
         await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
     await moved_behind(scene, model)
-    await eventually(lambda: scene.hosts(model) == ["b"], deadline=20)
+    await eventually(lambda: scene.hosts(model) == ["b"], deadline=60)
     changed = await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
     assert changed.changed
     assert (await scene.registered(model)).controller_name == "b"
@@ -173,7 +173,7 @@ async def test_a_model_on_its_way_or_on_both_is_not_followed(scene: Scene) -> No
     stall = scene.fault("a", "phase.source.VALIDATION", "stall")
     scene.fault("a", "phase.source.REAP", "refuse", message="no space")
     await moved_behind(scene, model)
-    await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=20)
+    await eventually(lambda: scene.hosts(model) == ["a", "b"], deadline=60)
     with pytest.raises(Conflict, match="still importing"):
         await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
     with pytest.raises(ChecksFailed) as refused:
@@ -183,7 +183,7 @@ async def test_a_model_on_its_way_or_on_both_is_not_followed(scene: Scene) -> No
         "leftover-import",
     ]
     scene.peers["a"].faults.clear(stall.id)
-    await eventually(lambda: not scene.peers["b"].store.models[model].mode, deadline=20)
+    await eventually(lambda: not scene.peers["b"].store.models[model].mode, deadline=60)
     with pytest.raises(Conflict, match="both a and b"):
         await by_hand.update_migrated(scene.fleet, ADMIN, model, "b")
 
@@ -191,7 +191,7 @@ async def test_a_model_on_its_way_or_on_both_is_not_followed(scene: Scene) -> No
 async def test_an_old_controller_that_is_away_can_not_be_ruled_out(scene: Scene) -> None:
     model = await scene.model()
     await moved_behind(scene, model)
-    await eventually(lambda: scene.hosts(model) == ["b"], deadline=20)
+    await eventually(lambda: scene.hosts(model) == ["b"], deadline=60)
     link = scene.fleet.link(scene.controllers["a"])
     await scene.peers["a"].kill()
     await eventually(link.closed.is_set)

@@ -58,7 +58,7 @@ async def die_at(scene: Scene, database_url: str, asked: Migration, number: int)
         return mortal.dead or (await scene.get(asked)).ended is not None
 
     async with scene.working(replace(scene.fleet, registry=mortal, worker="first")):
-        is_over: bool = await eventually(over, deadline=20)
+        is_over: bool = await eventually(over, deadline=60)
     assert is_over
     await mortal.aclose()
     return mortal.dead

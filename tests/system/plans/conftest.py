@@ -74,7 +74,7 @@ class PlanScene(Scene):
             over = now.plan.ended is not None
             return now if quiet and (over or now.plan.state.value in states) else None
 
-        found: Shown | None = await eventually(there, deadline=20)
+        found: Shown | None = await eventually(there, deadline=60)
         assert found is not None
         assert found.plan.state.value in states, found
         return found

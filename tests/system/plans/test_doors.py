@@ -227,7 +227,7 @@ async def test_upgrades_are_jobs_on_the_facade(dev: Dev, stage: Stage) -> None:
             found: dict[str, Any] = told["upgrade-to-job-status"]
             return found if found["detail"]["state"] == "completed" else {}
 
-        ended = await eventually(status, deadline=20)
+        ended = await eventually(status, deadline=60)
         assert ended["info"] == "Upgrade completed"
         assert set(ended["detail"]) == {
             "state",

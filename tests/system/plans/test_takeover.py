@@ -20,7 +20,7 @@ async def die_at(scene: PlanScene, database_url: str, plan: str, number: int) ->
         return mortal.dead or (await scene.shown(plan)).plan.ended is not None
 
     async with scene.driving(replace(scene.fleet, registry=mortal, worker="first")):
-        assert await eventually(over, deadline=20)
+        assert await eventually(over, deadline=60)
     await mortal.aclose()
     return mortal.dead
 

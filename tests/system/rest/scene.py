@@ -91,7 +91,7 @@ class Stage:
             fits = now["phase"] == phase if phase else now["state"] == state
             return now if fits else None
 
-        found: dict[str, Any] | None = await eventually(there, deadline=20)
+        found: dict[str, Any] | None = await eventually(there, deadline=60)
         assert found is not None
         return found
 
@@ -103,7 +103,7 @@ class Stage:
             rows = (await self.admin.get("/migrations", params=query)).json()["migrations"]
             return not rows or "ended" in rows[0]
 
-        await eventually(is_over, deadline=20)
+        await eventually(is_over, deadline=60)
 
     async def clear(self) -> None:
         """Mends all, waits for migrations, destroys the models."""

@@ -184,7 +184,7 @@ async def test_a_controller_that_goes_away_is_unavailable(
         status: dict[str, Any] = (await admin.get("/controllers/spare")).json()["status"]
         return status if status["status"] == "unavailable" else None
 
-    found: dict[str, Any] | None = await eventually(away, deadline=20)
+    found: dict[str, Any] | None = await eventually(away, deadline=60)
     assert found is not None
     assert found["since"]
     assert found["info"]
