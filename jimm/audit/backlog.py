@@ -161,16 +161,13 @@ class Backlog:
             return
         # Nobody needs more of what is too long to be kept.
         number, params = call.request_id, bytes(memoryview(call.params)[: kept.LARGEST + 1])
-        if call.id or not call.sure or not 0 <= number <= lines.LARGEST_NUMBER:
-            self._put_down_apart(f"{prefix}{part}{self.time(moment)}", call, params)
+        head = f"{prefix}{part}{self.time(moment)}"
+        given = len(params) > 4 or (params and params not in _NOTHING)  # to hash a long one is dear
+        is_odd = call.id or not call.sure or not 0 <= number <= lines.LARGEST_NUMBER
+        if is_odd or (given and (call.type, call.request) in kept.KEPT):
+            self._put_down_apart(head, call, params)
             return
-        end = _PLAIN
-        if params and params not in _NOTHING:
-            if (call.type, call.request) in kept.KEPT:
-                self._put_down_apart(f"{prefix}{part}{self.time(moment)}", call, params)
-                return
-            end = _WITHHELD
-        self._filling.lines.append(f"{prefix}{part}{self.time(moment)}\t{number}{end}")
+        self._filling.lines.append(f"{head}\t{number}{_WITHHELD if given else _PLAIN}")
         if len(self._filling.lines) >= self._mark:
             self._reached()
 

@@ -302,7 +302,8 @@ class Pipe(Ends):
         if span.first and span.header.opcode != frames.CONTINUATION:
             self._request = None if self.in_flight else []
             self._request_size = 0
-        self._keep_request(_part(data, span))
+        if self._request is not None:  # or the part would be copied for nothing
+            self._keep_request(_part(data, span))
         call = self._tap.see(data, span)
         if call is not None:
             if not call.sure:
