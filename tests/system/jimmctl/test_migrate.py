@@ -43,12 +43,14 @@ async def test_all_rows_are_tried(stage: Stage, ctl: Ctl) -> None:
 
 async def test_waiting_shows_each_of_juju_s_messages(stage: Stage, ctl: Ctl) -> None:
     model = await stage.model("moving", on="controller-1")
+    # Or the shortest would pass between two looks.
+    await stage.fault("controller-1", "message.*", "delay", seconds=0.3, times=0)
     done = await ctl("migrate", "controller-3", model.uuid, "--wait")
     assert done.status == 0, done.err
     assert [each["state"] for each in done.yaml["results"]] == ["done"]
-    for message in ("requested", "running ", "done DONE: "):
+    for message in ("requested", "running ", "successful, ", "done DONE: "):
         assert message in done.err, done.err
-    assert done.err.count(": running ") >= 3, done.err  # the shortest may pass between two looks
+    assert done.err.count(": running ") >= 3, done.err
     assert "ERROR" not in done.err
     (migration,) = [each["migration-id"] for each in done.yaml["results"]]
     shown = await ctl("show-migration", migration, "--format", "json")
