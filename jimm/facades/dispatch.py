@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final, Protocol, assert_never
 
+from jimm.access.device_outcomes import begun, confirmed
 from jimm.access.devices import Code
 from jimm.errors import JimmError, ProtocolError
 from jimm.facades.application_offers import ApplicationOffers
@@ -31,7 +32,6 @@ from jimm.wire.login import (
     BeginDevice,
     Command,
     DeviceBegun,
-    DeviceConfirmed,
     DeviceFailed,
     Dialogue,
     Door,
@@ -208,24 +208,11 @@ class Connection:
         return Accepted(result)
 
     async def _begun(self, ticket: int) -> DeviceBegun | DeviceFailed:
-        try:
-            begun = await self._guest.begin_device()
-        except JimmError as error:
-            return DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login could not begin")
-            return DeviceFailed(ticket, JimmError(FAILED))
-        return DeviceBegun(ticket, begun.id, begun.user_code, begun.verification_uri)
+        return await begun(ticket, self._guest.begin_device(), JimmError(FAILED))
 
     async def _device(self, ticket: int, login_id: str) -> None:
-        outcome: DeviceConfirmed | DeviceFailed
-        try:
-            outcome = DeviceConfirmed(ticket, await self._guest.await_device(login_id))
-        except JimmError as error:
-            outcome = DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login failed")
-            outcome = DeviceFailed(ticket, JimmError(FAILED))
+        waiting = self._guest.await_device(login_id)
+        outcome = await confirmed(ticket, waiting, JimmError(FAILED))
         await self._obey(self._dialogue.receive(outcome))
 
     async def _answer(self, request: Request) -> bytes:

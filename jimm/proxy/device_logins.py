@@ -1,19 +1,17 @@
 """Device logins on a connection to a model, each of which waits for a person."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Final
 
+from jimm.access.device_outcomes import begun, confirmed
 from jimm.access.visitor import Visitor
-from jimm.errors import JimmError, TryAgain
+from jimm.errors import TryAgain
 from jimm.net.tasks import Tasks
 from jimm.proxy.doorkeeper import Doorkeeper
 from jimm.wire import login
 
 NOT_NOW: Final = "this login cannot be checked just now, try again"
-
-log = logging.getLogger(__name__)
 
 Event = login.DeviceBegun | login.DeviceConfirmed | login.DeviceFailed
 
@@ -46,27 +44,9 @@ class DeviceLogins:
         task.add_done_callback(self._running.discard)
 
     async def _begin(self, ticket: int, visitor: Visitor) -> None:
-        event: Event
-        try:
-            begun = await self._doorkeeper.begin_device(visitor)
-        except JimmError as error:
-            event = login.DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login could not begin")
-            event = login.DeviceFailed(ticket, TryAgain(NOT_NOW))
-        else:
-            uri = begun.verification_uri
-            event = login.DeviceBegun(ticket, begun.id, begun.user_code, uri)
-        self._tell(event)
+        asking = self._doorkeeper.begin_device(visitor)
+        self._tell(await begun(ticket, asking, TryAgain(NOT_NOW)))
 
     async def _wait(self, ticket: int, login_id: str) -> None:
-        event: Event
-        try:
-            token = await self._doorkeeper.await_device(login_id)
-            event = login.DeviceConfirmed(ticket, token)
-        except JimmError as error:
-            event = login.DeviceFailed(ticket, error)
-        except Exception:
-            log.exception("a device login failed")
-            event = login.DeviceFailed(ticket, TryAgain(NOT_NOW))
-        self._tell(event)
+        waiting = self._doorkeeper.await_device(login_id)
+        self._tell(await confirmed(ticket, waiting, TryAgain(NOT_NOW)))
