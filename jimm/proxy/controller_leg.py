@@ -4,26 +4,22 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, cast
+from functools import partial
+from typing import Protocol, cast
 
 from jimm.errors import ProtocolError
+from jimm.proxy.landing import (
+    Forward,
+    Landed,
+    Landing,
+    Passes,
+    Place,
+    nothing_lands,
+    nothing_passes,
+)
 from jimm.proxy.limits import Limits
 from jimm.wire import frames, handshake
 from jimm.wire.frames import Control, Message, MessageReader
-
-Passes = Callable[[bytes], bool]
-"""Whether bytes go to the other end just as they are, with nothing else to do."""
-
-
-LANDING: Final = 240 * 1024
-"""Bytes that are read at once, at most: fifteen TLS records, and what is copied from there is not
-yet so large that it would be mapped anew each time (:mod:`jimm.proxy.entrance`)."""
-
-
-def landing() -> memoryview:
-    """Where the bytes of all legs of a loop arrive, one leg's at a time: a block for each read
-    would cost more than the reading."""
-    return memoryview(bytearray(LANDING))
 
 
 class Owner(Protocol):
@@ -57,17 +53,21 @@ class ControllerLeg(asyncio.BufferedProtocol):
     ``lost`` means that the connection is gone, ``full`` that it takes nothing more just now.
     """
 
-    def __init__(self, owner: Owner, limits: Limits, landing: memoryview) -> None:
+    get_buffer: Place
+    buffer_updated: Landed
+
+    def __init__(self, owner: Owner, limits: Limits, landing: Landing) -> None:
         self._owner = owner
         self._landing = landing
+        self.get_buffer, self.buffer_updated = landing.place, partial(landing.landed, self)
         self._limits = limits
         self._response: handshake.ResponseReader | None = None
         self._reader: MessageReader | None = MessageReader(masked=False, limit=limits.answer)
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._begun = False
-        self._passes: Passes = nothing_passes
-        self._forward: Callable[[bytes], object] = nothing_passes
+        self.passes: Passes = nothing_passes
+        self.forward: Forward = nothing_passes
         self._piped = False
         self._dropped = False
         self.lost = False
@@ -93,10 +93,10 @@ class ControllerLeg(asyncio.BufferedProtocol):
         """Sends a message of JIMM's own."""
         self.write(frames.encode(frames.TEXT, message, mask=secrets.token_bytes(4)))
 
-    def take_over(self, passes: Passes, forward: Callable[[bytes], None]) -> bytes:
+    def take_over(self, passes: Passes, forward: Forward) -> bytes:
         """From now on its bytes go to the pipe: to ``forward`` those that simply pass, to the
         client leg all others. Gives those that came already."""
-        self._piped, self._passes, self._forward = True, passes, forward
+        self._piped, self.passes, self.forward = True, passes, forward
         self._stop_timer()
         reader, self._reader = self._reader, None
         return b"" if reader is None else reader.rest()
@@ -108,7 +108,7 @@ class ControllerLeg(asyncio.BufferedProtocol):
 
     def detour(self) -> None:
         """Nothing simply passes any more, for the client takes no more."""
-        self._passes = nothing_passes
+        self.passes = nothing_passes
 
     def write(self, data: bytes) -> None:
         """Writes bytes as they are."""
@@ -142,16 +142,16 @@ class ControllerLeg(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._landing
+    def abort(self) -> None:
+        """Cuts it, and the client leg hears of it."""
+        if self._transport is not None:
+            self._transport.abort()
 
-    def buffer_updated(self, nbytes: int) -> None:
-        data = bytes(self._landing[:nbytes])
-        if self._passes(data):
-            self._forward(data)
-        elif self._dropped:
+    def receive(self, data: bytes) -> None:
+        """Bytes arrived that do not simply pass."""
+        if self._dropped:
             return
-        elif self._piped:
+        if self._piped:
             self._owner.controller_sent(self, data)
         else:
             try:
@@ -160,12 +160,15 @@ class ControllerLeg(asyncio.BufferedProtocol):
                 self._fail(f"does not keep to the protocol: {error}")
 
     def eof_received(self) -> None:
+        self._landing.settle()
         if self._piped:
             self._owner.controller_ends(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._landing.settle()
         self.lost, self._transport = True, None
-        self._passes, self._forward = nothing_passes, nothing_passes
+        self.passes, self.forward = nothing_passes, nothing_passes
+        self.buffer_updated = nothing_lands
         self._stop_timer()
         if self._piped:
             self._owner.controller_lost(self)
@@ -220,8 +223,3 @@ class ControllerLeg(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def nothing_passes(_: bytes) -> bool:
-    """No bytes pass without more ado."""
-    return False

@@ -19,10 +19,20 @@ from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
 from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
-from jimm.proxy.controller_leg import ControllerLeg, Passes, landing, nothing_passes
+from jimm.proxy.controller_leg import ControllerLeg
 from jimm.proxy.device_logins import NOT_NOW, DeviceLogins
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.guarded_pipe import GuardedPipe
+from jimm.proxy.landing import (
+    Forward,
+    Landed,
+    Landing,
+    Passes,
+    Place,
+    go_on,
+    nothing_lands,
+    nothing_passes,
+)
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.recorded import Record
@@ -36,6 +46,10 @@ _TOO_MUCH: Final = "JIMM keeps too much for those that do not read"
 log = logging.getLogger(__name__)
 
 Note = Callable[[Admission, Asked], None]
+
+
+def _landing() -> Landing:
+    return Landing(lambda settle: asyncio.get_running_loop().call_soon(settle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +66,24 @@ class Surroundings:
     local_domain: str
     note: Note | None = None
     recorder: Recorder | None = None
-    landing: memoryview = field(default_factory=landing)
+    landing: Landing = field(default_factory=_landing)
 
 
 class ClientLeg(asyncio.BufferedProtocol):
     """A client's connection to one model, from the upgrade to its end."""
+
+    get_buffer: Place
+    buffer_updated: Landed
 
     def __init__(
         self, around: Surroundings, model: str, gone: Callable[["ClientLeg"], None]
     ) -> None:
         self._around = around
         self._landing = around.landing
+        self.get_buffer, self.buffer_updated = (
+            self._landing.place,
+            partial(self._landing.landed, self),
+        )
         self._model = model
         self._gone = gone
         self._visitor = NOBODY
@@ -71,8 +92,8 @@ class ClientLeg(asyncio.BufferedProtocol):
         self._reader: MessageReader | None = MessageReader(masked=True, limit=around.limits.message)
         self._porter = porter.Porter()
         self._pipe: pipe.Pipe | None = None
-        self._passes: Passes = nothing_passes
-        self._forward: Callable[[bytes], object] = nothing_passes
+        self.passes: Passes = nothing_passes
+        self.forward: Forward = nothing_passes
         self._admission: Admission | None = None
         self._leg: ControllerLeg | None = None
         self._new_leg: ControllerLeg | None = None
@@ -105,17 +126,13 @@ class ClientLeg(asyncio.BufferedProtocol):
             limit, partial(self.close, frames.POLICY_VIOLATION, f"no login in {limit:g} s")
         )
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._landing
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(self._landing[:nbytes]))
-
     def data_received(self, data: bytes) -> None:
-        """Bytes arrived."""
-        if self._passes(data):
-            self._forward(data)
-        elif self._pipe is not None:
+        """Bytes arrived before this was the transport's protocol."""
+        go_on(self, data)
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrived that do not simply pass."""
+        if self._pipe is not None:
             self._obey(self._pipe.client_sent(data))
         elif not self._ended and self._reader is not None:
             self._reader.feed(data)
@@ -125,13 +142,16 @@ class ClientLeg(asyncio.BufferedProtocol):
                 self.close(error.close_code, str(error))
 
     def eof_received(self) -> None:
+        self._landing.settle()
         if self._leg is not None:
             self._leg.detour()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._landing.settle()
         self._around.pipes.discard(self)
         self._gone(self)
         self._transport = None
+        self.buffer_updated = nothing_lands
         self._around.rounds.discard(self)
         self._around.stalled.discard(self)
         if self._pipe is not None:
@@ -162,6 +182,11 @@ class ClientLeg(asyncio.BufferedProtocol):
             self._write(frames.close_frame(code, reason))
             self._close_transport()
             self._end_in(self._around.limits.close, self._expire)
+
+    def abort(self) -> None:
+        """Cuts the client's connection."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def regulate(self) -> None:
         """Each side is read from only as far as the other takes what is written to it, and the
@@ -206,7 +231,7 @@ class ClientLeg(asyncio.BufferedProtocol):
     def controller_ends(self, leg: ControllerLeg) -> None:
         """The controller leg of the pipe takes nothing more."""
         if leg is self._leg:
-            self._passes = nothing_passes
+            self.passes = nothing_passes
 
     def controller_lost(self, leg: ControllerLeg) -> None:
         """The controller leg of the pipe is gone."""
@@ -294,7 +319,7 @@ class ClientLeg(asyncio.BufferedProtocol):
                 case pipe.CutController():
                     self._current.drop()
                 case pipe.CutClient():
-                    self._abort()
+                    self.abort()
                 case pipe.HoldClient():
                     self._hold(True)
                 case pipe.ReleaseClient():
@@ -385,7 +410,7 @@ class ClientLeg(asyncio.BufferedProtocol):
 
     def _join(self, leg: ControllerLeg, through: pipe.Pipe) -> bytes:
         """What simply passes goes from one transport to the other from now on."""
-        self._passes, self._forward = through.client_passes, leg.way
+        self.passes, self.forward = through.client_passes, leg.way
         way = self._write if self._transport is None else self._transport.write
         return leg.take_over(through.controller_passes, way)
 
@@ -401,12 +426,8 @@ class ClientLeg(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
     def _expire(self) -> None:
-        self._abort()
+        self.abort()
         if self._leg is not None:
             self._leg.drop()
 
@@ -423,7 +444,7 @@ class ClientLeg(asyncio.BufferedProtocol):
         if self._transport is None and (self._leg is None or self._leg.lost):
             self._stop_deadline()
             # Nothing of a pipe that is over is left for the garbage collector to find.
-            self._leg, self._passes, self._forward = None, nothing_passes, nothing_passes
+            self._leg, self.passes, self.forward = None, nothing_passes, nothing_passes
 
     def _end_in(self, seconds: float, end: Callable[[], None]) -> None:
         self._stop_deadline()
