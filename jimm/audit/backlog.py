@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
 
+from msgspec import Raw
+
 from jimm.audit import kept, lines
 from jimm.audit.call import Asked
 from jimm.audit.kept import Shape
@@ -17,7 +19,7 @@ from jimm.audit.kept import Shape
 LARGEST_BATCH: Final = 1024 * 1024
 """Bytes of parameters and texts in one batch, beside its lines."""
 
-PENDING: Final = 64
+PENDING: Final = 256
 """Calls that are put down together: one at a time each of them would cost three times as much,
 for by then the processor has forgotten how."""
 
@@ -28,6 +30,7 @@ _KNOWN_METHODS: Final = 4096
 _TICK: Final = 0.001
 _LONG: Final = 128
 _NOTHING: Final = frozenset({b"{}", b"null"})
+_LONGEST_NOTHING: Final = 4
 _PLAIN: Final = lines.end("{}")
 _WITHHELD: Final = lines.end(lines.WITHHELD)
 
@@ -37,6 +40,14 @@ class Detail(NamedTuple):
 
     head: str
     ending: Callable[[], str]
+
+
+class _Method(NamedTuple):
+    """What the records of one method have in common: a part of their lines, empty for one that
+    leaves none, and what is kept of their parameters."""
+
+    part: str
+    shape: Shape | None
 
 
 @dataclass(slots=True)
@@ -74,7 +85,7 @@ class Backlog:
         self.now = now
         self.pending: list[tuple[str, float, Asked]] = []
         self.patience = 1
-        self.known: dict[tuple[str, int, str], str] = {}
+        self.known: dict[tuple[str, int, str], _Method] = {}
         self._at = ""
         self._since = 0.0
         self._until = 0.0
@@ -111,7 +122,7 @@ class Backlog:
         for prefix, moment, call in pending:
             self._put_down(prefix, moment, call)
         # Until somebody has been stirred, nobody would come for what is pending.
-        self.patience = 1 if self._mark == 1 else PENDING
+        self.patience = 1 if self._mark == 1 else min(PENDING, self._size)
 
     def add(self, head: str, ending: Callable[[], str], size: int) -> None:
         """A record that is to be finished when it is written; ``size`` is what it holds."""
@@ -154,42 +165,41 @@ class Backlog:
 
     def _put_down(self, prefix: str, moment: float, call: Asked) -> None:
         names = (call.type, call.version, call.request)
-        part = self.known.get(names)
-        if part is None or not (part or call.sure):
-            part = self._learn(names, sure=call.sure)
-        if not part:
+        method = self.known.get(names)
+        if method is None or not (method.part or call.sure):
+            method = self._learn(names, sure=call.sure)
+        if not method.part:
             return
-        # Nobody needs more of what is too long to be kept.
-        number, params = call.request_id, bytes(memoryview(call.params)[: kept.LARGEST + 1])
-        head = f"{prefix}{part}{self.time(moment)}"
-        given = len(params) > 4 or (params and params not in _NOTHING)  # to hash a long one is dear
+        number, given = call.request_id, _given(call.params)
+        head = f"{prefix}{method.part}{self.time(moment)}"
         is_odd = call.id or not call.sure or not 0 <= number <= lines.LARGEST_NUMBER
-        if is_odd or (given and (call.type, call.request) in kept.KEPT):
-            self._put_down_apart(head, call, params)
+        if is_odd or (given and method.shape is not None):
+            self._put_down_apart(head, call, method.shape)
             return
         self._filling.lines.append(f"{head}\t{number}{_WITHHELD if given else _PLAIN}")
         if len(self._filling.lines) >= self._mark:
             self._reached()
 
-    def _put_down_apart(self, head: str, call: Asked, params: bytes) -> None:
-        shape = kept.KEPT.get((call.type, call.request)) if call.sure else None
+    def _put_down_apart(self, head: str, call: Asked, shape: Shape | None) -> None:
+        # Nobody needs more of what is too long to be kept.
+        params = bytes(memoryview(call.params)[: kept.LARGEST + 1])
         cut = call.id[: lines.LONGEST_NAME]
         ending, size = _ending(cut, params, shape, call.sure)
         self.add(f"{head}\t{lines.number(call.request_id)}", ending, len(cut) + size)
 
-    def _learn(self, names: tuple[str, int, str], *, sure: bool) -> str:
-        """A method's part of a line; empty for one that leaves no record. A guess is no reason
-        to leave it out, nor worth to be remembered."""
-        facade, _, method = names
+    def _learn(self, names: tuple[str, int, str], *, sure: bool) -> _Method:
+        """What a method's records have in common. A guess is no reason to leave one out, nor
+        worth to be remembered."""
+        facade, _, name = names
         if not sure:
-            return lines.names(*names)
+            return _Method(lines.names(*names), None)
         if len(self.known) >= _KNOWN_METHODS:
             self.known.clear()
-        skipped = not self._skip.isdisjoint({f"{facade}.{method}", f"*.{method}"})
-        part = "" if skipped else lines.names(*names)
-        if len(part) < _LONG:
-            self.known[names] = part
-        return part
+        skipped = not self._skip.isdisjoint({f"{facade}.{name}", f"*.{name}"})
+        method = _Method("" if skipped else lines.names(*names), kept.KEPT.get((facade, name)))
+        if len(method.part) < _LONG:
+            self.known[names] = method
+        return method
 
     def _reached(self) -> None:
         """The records are as many as the mark says."""
@@ -273,6 +283,11 @@ class Conversation:
 
     def _failed_end(self, error: str, code: str) -> str:
         return lines.failed_end(self._hide(error), code)
+
+
+def _given(params: bytes | Raw) -> bool:
+    size = len(params)  # to compare a long one is dear
+    return size > _LONGEST_NOTHING or (size > 0 and bytes(memoryview(params)) not in _NOTHING)
 
 
 def _ending(

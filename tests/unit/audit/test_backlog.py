@@ -13,11 +13,11 @@ from jimm.audit.lines import GUESSED, WITHHELD
 class Trail:
     """A backlog, and what was heard from it."""
 
-    def __init__(self, *, drop: bool = False, skip: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, drop: bool = False, skip: tuple[str, ...] = (), batch: int = 10) -> None:
         self.heard: list[bool] = []
         self.time = 1e9
         self.backlog = Backlog(
-            batch=10,
+            batch=batch,
             batches=4,
             drop=drop,
             skip=skip,
@@ -172,8 +172,9 @@ def test_the_clock_may_go_back() -> None:
     assert "2001-09-09 00:46:40.000000+00" in second
 
 
-def test_calls_are_put_down_together_and_none_is_forgotten() -> None:
-    trail = Trail()
+@pytest.mark.parametrize("batch", [PENDING, 4 * PENDING])
+def test_calls_are_put_down_together_and_none_is_forgotten(batch: int) -> None:
+    trail = Trail(batch=batch)
     asked = range(1, 2 * PENDING)
     for number in asked:
         trail.conversation.called(Call(number, "Client", 8, "FullStatus"))
@@ -184,6 +185,13 @@ def test_calls_are_put_down_together_and_none_is_forgotten() -> None:
     assert not trail.backlog.rest()
     assert [int(line.split("\t")[10]) for line in trail.written()] == list(asked)
     assert trail.backlog.rest()
+
+
+def test_no_more_are_pending_than_a_batch_holds() -> None:
+    trail = Trail(batch=10)
+    for _ in range(100):
+        trail.conversation.called(Call(1, "Client", 8, "FullStatus"))
+        assert len(trail.backlog.pending) < 10
 
 
 def test_long_parameters_are_not_kept_waiting() -> None:
