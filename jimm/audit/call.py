@@ -4,7 +4,7 @@ from typing import Final, Protocol
 
 from msgspec import Raw, Struct
 
-LONGEST_PARAMS: Final = 64 * 1024
+LONGEST_PARAMS: Final = 5000
 """Bytes of parameters that a :class:`Call` holds: what is longer is cut off, for no record keeps
 as much."""
 

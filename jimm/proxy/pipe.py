@@ -47,12 +47,22 @@ from jimm.proxy.tap import (
     ANSWER,
     ANSWER_SIZE,
     DIGITS,
+    LONG,
     RESULT,
+    read_long,
     read_plain,
     requires,
 )
 from jimm.wire import codes, envelope, frames
-from jimm.wire.frames import FrameError, Span, apply_mask
+from jimm.wire.frames import (
+    SMALLEST,
+    SMALLEST_MASKED,
+    WHOLE_TEXT,
+    FrameError,
+    Span,
+    apply_mask,
+    long_payload,
+)
 
 __all__ = [
     "HOLD",
@@ -137,15 +147,18 @@ class Pipe(Ends):
             return self._part_passes(chunk)
         # The header of one whole text frame that is masked, or the long way.
         size = len(chunk)
-        if size < frames.SMALLEST_MASKED or chunk[0] != frames.WHOLE_TEXT:
+        if size < SMALLEST_MASKED or chunk[0] != WHOLE_TEXT:
             return False
         start, length = 6, chunk[1] - 0x80
         if length > 125:
-            start, length = frames.long_payload(chunk, length, start)
+            start, length = long_payload(chunk, length, start)
         if start + length != size:
             return False
         try:
-            plain = read_plain(apply_mask(chunk[start:], chunk[start - 4 : start]))
+            if size < LONG:
+                plain = read_plain(apply_mask(chunk[start:], chunk[start - 4 : start]))
+            else:
+                plain = read_long(apply_mask(memoryview(chunk)[start:], chunk[start - 4 : start]))
         except _NOT_PLAIN:
             return False
         self._client.heard = True
@@ -166,11 +179,11 @@ class Pipe(Ends):
         if not self._controller_rests or self._leaving or self.state is not _FLOWING:
             return False
         size = len(chunk)
-        if size < frames.SMALLEST or chunk[0] != frames.WHOLE_TEXT:
+        if size < SMALLEST or chunk[0] != WHOLE_TEXT:
             return False
         start, length = 2, chunk[1]
         if length > 125:
-            start, length = frames.long_payload(chunk, length, start)
+            start, length = long_payload(chunk, length, start)
         if start + length != size or not chunk.startswith(ANSWER, start):
             return False
         number = start + ANSWER_SIZE

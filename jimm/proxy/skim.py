@@ -18,7 +18,13 @@ _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _MARK: Final = re.compile(rb'["\[\]{}]')
 _PLAIN: Final = re.compile(rb"[^,}\]\s]*")
 _OPENS: Final = frozenset(b"[{")
+_BEGINS: Final = frozenset(b'"[{')
 _QUOTE: Final = ord('"')
+_BACKSLASH: Final = ord("\\")
+_ESCAPED_QUOTES: Final = 16
+_MARKS: Final = 256
+_FAR: Final = 1024
+_NEAR_MARKS: Final = 16
 _NO_UTF8: Final = re.compile("[\udc80-\udcff]")
 
 _Step = Callable[[bytes, int], int]
@@ -170,9 +176,53 @@ class Skimmer:
             return Ellipsis
 
 
+def value_end(text: bytes | bytearray, at: int) -> int:
+    """Where the value ends that begins here: a string, a list or an object of JSON.
+
+    To skip a long string is cheaper than to read it; where there are few of them it gives up,
+    with -1. Of what is no JSON it may give anything.
+    """
+    if at + 1 >= len(text) or text[at] not in _BEGINS:
+        return -1
+    depth = near = 0
+    for _ in range(_MARKS):
+        found = _MARK.search(text, at)
+        if found is None:
+            return -1
+        before, at = at, found.end()
+        mark = text[at - 1]
+        if mark == _QUOTE:
+            end = text.find(b'"', at)
+            at = end + 1 if text[end - 1] != _BACKSLASH else _after_string(text, at)
+            if end < 0 or at < 0:
+                return -1
+        else:
+            depth += 1 if mark in _OPENS else -1
+        if not depth:
+            return at
+        near = near + 1 if at - before < _FAR else 0
+        if near > _NEAR_MARKS:
+            return -1
+    return -1
+
+
 def whole_number(digits: str) -> int:
     """A number of any length; one too long for Juju's fields is 0, whatever it is."""
     return int(digits) if len(digits) <= 20 else 0
+
+
+def _after_string(text: bytes | bytearray, start: int) -> int:
+    """Where what follows a string with escapes begins; -1 where that is hard to tell."""
+    at = start
+    for _ in range(_ESCAPED_QUOTES):
+        end = text.find(b'"', at)
+        if end < 0:
+            return -1
+        before = text[start:end]
+        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
+            return end + 1
+        at = end + 1
+    return -1
 
 
 def _after_space(part: bytes, at: int) -> int:

@@ -9,6 +9,7 @@ Controller messages are looked through for what only JIMM may see: two codes, an
 is unknown, which it can't be to whoever is connected to it.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from msgspec import Raw, Struct
 
 from jimm.audit.call import LONGEST_PARAMS, Call
 from jimm.errors import JimmError, Unauthorized
-from jimm.proxy.skim import Skimmer, text_of, whole_number
+from jimm.proxy.skim import Skimmer, text_of, value_end, whole_number
 from jimm.wire import codes, envelope
 from jimm.wire.frames import Span, unmask
 
@@ -47,6 +48,11 @@ OVERLAP: Final = 64
 ABSENT: Final = Raw(b"null")
 """The parameters of a call that has none."""
 _HEAD_SIZE: Final = 4096
+_PARAMS: Final = re.compile(rb'"params"[ \t\r\n]*:[ \t\r\n]*')
+_FILLER: Final = b'"%s"' % (b"." * LONGEST_PARAMS)
+_FILLER_SIZE: Final = len(_FILLER)
+LONG: Final = 32 * 1024
+"""Bytes from which on a message is long."""
 _NAMES: Final = frozenset({"type", "request", "id", "version", "request-id", "requestid"})
 _HEAD: Final = re.compile(rb'"(type|request|id|version|request-id)"\s*:\s*("[^"\\]*"|[0-9]+)')
 
@@ -64,7 +70,9 @@ class Finding(Struct, frozen=True):
     whole: bool
 
 
-class _Plain(Struct, rename="kebab", forbid_unknown_fields=True, frozen=True, gc=False):
+class Plain(Struct, rename="kebab", forbid_unknown_fields=True, frozen=True, gc=False):
+    """A call as clients spell it, and nothing else; an :class:`jimm.audit.call.Asked`."""
+
     sure: ClassVar[bool] = True
     request_id: int
     type: str
@@ -86,8 +94,24 @@ class Failure(Struct, rename="kebab", frozen=True, gc=False):
 
 
 _read_failure: Final = msgspec.json.Decoder(Failure).decode
-read_plain: Final = msgspec.json.Decoder(_Plain).decode
+read_plain: Final = msgspec.json.Decoder(Plain).decode
 """Reads a message that is spelled as clients do; raises what :mod:`msgspec` does for others."""
+
+
+def read_long(message: bytes | bytearray) -> Plain:
+    """The same for a long message, faster where its parameters are a few long values: these are
+    not read, and it gives others in their place, also too long for any record. If they are no
+    JSON, this is no error; Juju then does nothing at all."""
+    found = _PARAMS.search(message, 0, _HEAD_SIZE)
+    if found is not None:
+        start = found.end()
+        end = value_end(message, start)
+        if end - start > _FILLER_SIZE and len(message) - end < _HEAD_SIZE:
+            with contextlib.suppress(msgspec.DecodeError, UnicodeError):
+                plain = read_plain(message[:start] + _FILLER + message[end:])
+                if len(plain.params) == _FILLER_SIZE:
+                    return plain
+    return read_plain(message)
 
 
 class Tap:
@@ -177,7 +201,7 @@ def name(message: bytes | bytearray) -> Call:
 def name_plainly(message: bytes | bytearray) -> Call | None:
     """The call in a message that is spelled as clients do; ``None`` for any other."""
     try:
-        plain = read_plain(message)
+        plain = read_plain(message) if len(message) < LONG else read_long(message)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     params = bytes(memoryview(plain.params)[:LONGEST_PARAMS])

@@ -84,6 +84,19 @@ def document(rng: random.Random) -> bytes:
     return mutated(rng, made) if rng.random() < 0.15 else made
 
 
+def ordinary(rng: random.Random) -> bytes:
+    """An envelope whose keys are spelled as clients do, in any order, with anything in its
+    parameters, of which some are long; now and then a key is there twice."""
+    keys = [*_ENVELOPE, *rng.choices(_ENVELOPE, k=rng.choice((0, 0, 1)))]
+    rng.shuffle(keys)
+    values = (_long(rng) if key == "params" else _value(rng, key) for key in keys)
+    members = (
+        json.dumps(key).encode() + b":" + _space(rng) + value
+        for key, value in zip(keys, values, strict=True)
+    )
+    return b"{" + b",".join(members) + b"}" + _space(rng)
+
+
 def mutated(rng: random.Random, made: bytes) -> bytes:
     """The same with a few bytes changed, dropped, doubled or put in."""
     changed = bytearray(made)
@@ -136,6 +149,16 @@ def _value(rng: random.Random, key: str) -> bytes:
     if odd < 0.2:
         return rng.choice(_ODD_TEXTS)
     return json.dumps(rng.choice(METHODS if key == "request" else FACADES)).encode()
+
+
+def _long(rng: random.Random) -> bytes:
+    values = [_any(rng, 0) for _ in range(rng.randrange(4))]
+    values.insert(
+        rng.randrange(len(values) + 1), json.dumps('x"\\' * rng.choice((1, 5, 5000))).encode()
+    )
+    values.append(b'"' + b"y" * rng.choice((0, 5000, 6000)) + b'"')
+    rng.shuffle(values)
+    return b"[" + b", ".join(values) + b"]" if rng.random() < 0.8 else values[0]
 
 
 def _any(rng: random.Random, depth: int) -> bytes:

@@ -6,17 +6,21 @@ nested 9,998 to 10,001 deep: it agreed on every one.
 """
 
 import random
+from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jimm.proxy.tap import Tap
+from jimm.audit.call import LONGEST_PARAMS
+from jimm.proxy.skim import value_end
+from jimm.proxy.tap import ABSENT, Plain, Tap, read_long, read_plain
 from jimm.wire.frames import Splitter
 from tests import go_json
 from tests.go_json import Executed, executed
 from tests.unit.proxy.conversation import Conversation
-from tests.unit.proxy.documents import document, mutated
+from tests.unit.proxy.documents import document, mutated, ordinary
 from tests.unit.proxy.judge import named
 from tests.unit.proxy.wild import TEXT, Wild, chunks, framed, heard, odd
 
@@ -67,6 +71,67 @@ def test_what_passes_is_named_as_juju_would_execute_it(seed: int, changed: bool)
     if call is not None:
         assert noted.sure
         assert named(noted) == call[:5]
+
+
+@settings(deadline=None, max_examples=500)
+@given(seed=seeds, changed=st.booleans())
+def test_to_skip_parameters_is_to_read_them(seed: int, changed: bool) -> None:
+    rng = random.Random(seed)
+    message = ordinary(rng)
+    message = mutated(rng, message) if changed else message
+    skipped, whole = read(read_long, message), read(read_plain, message)
+    assert whole is None or skipped == whole
+    call = executed(message)
+    if call is not None and skipped is not None:
+        assert skipped == call._replace(params=cut(call.params))
+
+
+def cut(params: bytes) -> bytes:
+    """Parameters, or that they are too long for a record."""
+    return params if len(params) <= LONGEST_PARAMS else b"too long"
+
+
+def read(reader: Callable[[bytes], Plain], message: bytes) -> Executed | None:
+    """What a reader finds in a message, if it can read it."""
+    try:
+        plain = reader(message)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    given = plain.params
+    params = b"" if given is ABSENT else cut(bytes(memoryview(given)))
+    names = (plain.request_id, plain.type, plain.version, plain.request, plain.id)
+    return Executed(*names, params)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        rb'{"a":"x\\"}',
+        rb'{"a":"x\""}',
+        rb'{"a":"x\\\"]"}',
+        b'["]", {"b": [1, 2]}, "}"]',
+        b'"' + b"x" * 100_000 + b'"',
+        b"[" + (b'{"a":"%s"},' % (b"x" * 2000)) * 20 + b"[]]",
+    ],
+)
+def test_where_a_value_ends(params: bytes) -> None:
+    assert value_end(params + b',"id":"1"}', 0) == len(params)
+    assert value_end(b"--" + params + b'"}', 2) == 2 + len(params)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        b"[" + b'"x",' * 10_000 + b"1]",
+        b'"' + rb"\"" * 10_000 + b'"',
+        b"[" + (b'"%s",' % (b"x" * 2000)) * 300 + b"1]",
+        b"17",
+        b'{"a":"never ends}',
+        b"",
+    ],
+)
+def test_where_it_is_dear_to_see_where_a_value_ends(params: bytes) -> None:
+    assert value_end(params + b"}", 0) == -1
 
 
 @settings(deadline=None, max_examples=120)
