@@ -18,8 +18,8 @@ yet so large that it would be mapped anew each time (:mod:`jimm.proxy.entrance`)
 _LONG: Final = 16 * 1024
 """Bytes from which on it is better to go on with a chunk while it is in the caches itself."""
 
-_ALONE: Final = 32
-"""Chunks that go on at once after one that had waited for no other."""
+_ALONE: Final = 31
+"""Chunks that go on at once, at most, after some that had waited for no other."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class Landing:
         self._call_soon = call_soon
         self._waiting: list[tuple[Leg, bytes]] = []
         self._alone = 0
+        self._lonely = 0
 
     def landed(self, leg: Leg, size: int) -> None:
         """So many bytes of a leg are in the block."""
@@ -86,9 +87,11 @@ class Landing:
 
     def settle(self) -> None:
         """Goes on with all that waits. What fails for one leg is not felt by another."""
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, []
-        if len(waiting) == 1:
-            self._alone = _ALONE
+        # Who is alone most of the time gains nothing by waiting; one look in 32 costs little.
+        self._alone = self._lonely = 0 if len(waiting) > 1 else min(2 * self._lonely + 1, _ALONE)
         passing: list[tuple[Leg, bytes]] = []
         for leg, data in waiting:
             try:
