@@ -151,9 +151,12 @@ def judge_down(client: Side, controllers: list[Side], *, over: bool) -> None:
     found = _up_to_close(_without_refusals(whole), OWN_PING)
     sent = [heard(side.sent, masked=False) for side in controllers]
     left = found.data
+    owed: list[Message] = []
     for message in (each for stream in sent for each in stream.messages):
+        left = _without_late_denial(left, owed)
         if secret(message.payload):
-            left = _after_secret(left, message)
+            before, left = left, _after_secret(left, message)
+            owed += [message] if before == left else []
             continue
         if not left.startswith(message.raw):
             assert over, "a message is missing"
@@ -161,6 +164,7 @@ def judge_down(client: Side, controllers: list[Side], *, over: bool) -> None:
             left = b""
             break
         left = left[len(message.raw) :]
+    left = _without_late_denial(left, owed)
     assert not left or over
     assert _begun(sent[-1]).startswith(left)
     controls = [each for stream in sent for each in stream.controls if each != OWN_PONG]
@@ -210,6 +214,17 @@ def _after_secret(shown: bytes, message: Message) -> bytes:
         return shown
     assert not secret(frames[0].payload)
     return shown[len(frames[0].raw) :]
+
+
+def _without_late_denial(shown: bytes, owed: list[Message]) -> bytes:
+    """What follows a denial that had to wait for an answer to JIMM: what the controller said
+    meanwhile has gone before it."""
+    for message in owed:
+        denial = encode(TEXT, tap.denied(message.payload))
+        if shown.startswith(denial):
+            owed.remove(message)
+            return shown[len(denial) :]
+    return shown
 
 
 def _begun(sent: Heard) -> bytes:
