@@ -5,6 +5,7 @@ What is nested is only skipped, so there is no recursion, and nothing is kept of
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -148,13 +149,9 @@ class Skimmer:
         if self._escaped:
             self._escaped = False
             at += 1
-        while True:
-            end = part.find(b'"', at)
-            escape = part.find(b"\\", at, len(part) if end < 0 else end)
-            if escape < 0:
-                return end
-            at = escape + 2
-            self._escaped = at > len(part)
+        end = _closing_quote(part, at)
+        self._escaped = end < 0 and _is_escaped(part, at, len(part))
+        return end
 
     def _keep(self, part: bytes, start: int, end: int) -> None:
         room = LONGEST + 1 - len(self._token)
@@ -192,9 +189,8 @@ def value_end(text: bytes | bytearray, at: int) -> int:
         before, at = at, found.end()
         mark = text[at - 1]
         if mark == _QUOTE:
-            end = text.find(b'"', at)
-            at = end + 1 if text[end - 1] != _BACKSLASH else _after_string(text, at)
-            if end < 0 or at < 0:
+            at = _closing_quote(text, at, _ESCAPED_QUOTES) + 1
+            if not at:
                 return -1
         else:
             depth += 1 if mark in _OPENS else -1
@@ -211,18 +207,22 @@ def whole_number(digits: str) -> int:
     return int(digits) if len(digits) <= 20 else 0
 
 
-def _after_string(text: bytes | bytearray, start: int) -> int:
-    """Where what follows a string with escapes begins; -1 where that is hard to tell."""
-    at = start
-    for _ in range(_ESCAPED_QUOTES):
+def _closing_quote(text: bytes | bytearray, at: int, tries: int = sys.maxsize) -> int:
+    """Where the quote is that ends a string; -1 if it is not there, or behind so many others."""
+    for _ in range(tries):
         end = text.find(b'"', at)
-        if end < 0:
-            return -1
-        before = text[start:end]
-        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
-            return end + 1
+        if end < 0 or not _is_escaped(text, at, end):
+            return end
         at = end + 1
     return -1
+
+
+def _is_escaped(text: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether what comes at the end is escaped: by an odd number of backslashes before it."""
+    if end <= start or text[end - 1] != _BACKSLASH:
+        return False
+    before = text[start:end]
+    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
 
 def _after_space(part: bytes, at: int) -> int:
