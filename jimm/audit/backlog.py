@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import Raw
 
 from jimm.audit import kept, lines
-from jimm.audit.call import Asked
+from jimm.audit.call import LONGEST_PARAMS, Asked
 from jimm.audit.kept import Shape
 
 LARGEST_BATCH: Final = 1024 * 1024
@@ -181,8 +181,7 @@ class Backlog:
             self._reached()
 
     def _put_down_apart(self, head: str, call: Asked, shape: Shape | None) -> None:
-        # Nobody needs more of what is too long to be kept.
-        params = bytes(memoryview(call.params)[: kept.LARGEST + 1])
+        params = bytes(memoryview(call.params)[:LONGEST_PARAMS])
         cut = call.id[: lines.LONGEST_NAME]
         ending, size = _ending(cut, params, shape, call.sure)
         self.add(f"{head}\t{lines.number(call.request_id)}", ending, len(cut) + size)

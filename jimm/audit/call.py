@@ -4,7 +4,9 @@ from typing import Final, Protocol
 
 from msgspec import Raw, Struct
 
-LONGEST_PARAMS: Final = 5000
+from jimm.audit.kept import LARGEST
+
+LONGEST_PARAMS: Final = LARGEST + 1
 """Bytes of parameters that a :class:`Call` holds: what is longer is cut off, for no record keeps
 as much."""
 
