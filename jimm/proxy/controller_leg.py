@@ -139,8 +139,7 @@ class ControllerLeg(asyncio.BufferedProtocol):
         """Drops it at once; the client leg hears nothing more of it."""
         self._silence()
         self._stop_timer()
-        if self._transport is not None:
-            self._transport.abort()
+        self.abort()
 
     def abort(self) -> None:
         """Cuts it, and the client leg hears of it."""

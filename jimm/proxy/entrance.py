@@ -21,11 +21,12 @@ from jimm.audit.recorder import Recorder
 from jimm.net.dial import keep_alive
 from jimm.net.tasks import Tasks
 from jimm.proxy.doorkeeper import Doorkeeper
-from jimm.proxy.legs import ClientLeg, Note, Surroundings
+from jimm.proxy.legs import ClientLeg
 from jimm.proxy.limits import Limits
 from jimm.proxy.pipes import Pipes
 from jimm.proxy.rounds import Rounds
 from jimm.proxy.stalled import Stalled
+from jimm.proxy.surroundings import Note, Surroundings
 from jimm.wire import handshake
 from jimm.wire.handshake import HandshakeError
 from jimm.wire.tags import is_uuid

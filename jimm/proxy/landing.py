@@ -98,12 +98,8 @@ class Landing:
                 if leg.passes(data):
                     passing.append((leg, data))
                     continue
-            except Exception:
-                _fail(leg)
-                continue
-            _write(passing)
-            passing = []
-            try:
+                _write(passing)
+                passing = []
                 leg.receive(data)
             except Exception:
                 _fail(leg)

@@ -8,65 +8,35 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, assert_never, cast
 
 from jimm.access.visitor import CLIENT_VERSION, NOBODY, visitor
 from jimm.audit.call import Asked
-from jimm.audit.recorder import Recorder
 from jimm.errors import ControllerUnavailable, JimmError, TryAgain
 from jimm.net.dial import open_connection
-from jimm.net.tasks import Tasks
 from jimm.proxy import pipe, porter
 from jimm.proxy.controller_leg import ControllerLeg
 from jimm.proxy.device_logins import NOT_NOW, DeviceLogins
-from jimm.proxy.doorkeeper import Admission, Doorkeeper
+from jimm.proxy.doorkeeper import Admission
 from jimm.proxy.guarded_pipe import GuardedPipe
 from jimm.proxy.landing import (
     Forward,
     Landed,
-    Landing,
     Passes,
     Place,
     go_on,
     nothing_lands,
     nothing_passes,
 )
-from jimm.proxy.limits import Limits
-from jimm.proxy.pipes import Pipes
 from jimm.proxy.recorded import Record
-from jimm.proxy.rounds import Rounds
-from jimm.proxy.stalled import Stalled
+from jimm.proxy.surroundings import Surroundings
 from jimm.wire import frames, handshake, login
 from jimm.wire.frames import Control, FrameError, Message, MessageReader
 
 _TOO_MUCH: Final = "JIMM keeps too much for those that do not read"
 
 log = logging.getLogger(__name__)
-
-Note = Callable[[Admission, Asked], None]
-
-
-def _landing() -> Landing:
-    return Landing(lambda settle: asyncio.get_running_loop().call_soon(settle))
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all legs of one loop share. ``note`` is told of every request that passes; it is
-    called on the event loop and must be quick."""
-
-    doorkeeper: Doorkeeper
-    pipes: Pipes
-    limits: Limits
-    tasks: Tasks
-    rounds: Rounds
-    stalled: Stalled
-    local_domain: str
-    note: Note | None = None
-    recorder: Recorder | None = None
-    landing: Landing = field(default_factory=_landing)
 
 
 class ClientLeg(asyncio.BufferedProtocol):
