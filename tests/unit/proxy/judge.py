@@ -153,9 +153,9 @@ def judge_down(client: Side, controllers: list[Side], *, over: bool) -> None:
     left = found.data
     owed: list[Message] = []
     for message in (each for stream in sent for each in stream.messages):
-        left = _without_late_denial(left, owed)
+        left = _without_late_denial(left, owed, over=over)
         if secret(message.payload):
-            before, left = left, _after_secret(left, message)
+            before, left = left, _after_secret(left, message, over=over)
             owed += [message] if before == left else []
             continue
         if not left.startswith(message.raw):
@@ -164,7 +164,7 @@ def judge_down(client: Side, controllers: list[Side], *, over: bool) -> None:
             left = b""
             break
         left = left[len(message.raw) :]
-    left = _without_late_denial(left, owed)
+    left = _without_late_denial(left, owed, over=over)
     assert not left or over
     assert _begun(sent[-1]).startswith(left)
     controls = [each for stream in sent for each in stream.controls if each != OWN_PONG]
@@ -201,29 +201,38 @@ def _without_refusals(found: Heard) -> Heard:
     return Heard(kept, found.rest)
 
 
-def _after_secret(shown: bytes, message: Message) -> bytes:
+def _after_secret(shown: bytes, message: Message, *, over: bool) -> bytes:
     """What follows JIMM's denial, or the beginning of what was cut off before its code."""
     if len(message.payload) > HOLD and message.raw.startswith(shown):
         assert b'code":"' + CODES[0].encode() not in shown
         assert b'code":"' + CODES[1].encode() not in shown
         return b""
     frames = heard(shown, masked=False).frames
-    if not frames and encode(TEXT, tap.denied(message.payload)).startswith(shown):
-        return b""  # it was cut off in the middle of the denial
-    if not frames or b'"permission denied"' not in frames[0].payload:
+    if not frames:
+        return _after_denial(shown, message, over=over)
+    if b'"permission denied"' not in frames[0].payload:
         return shown
     assert not secret(frames[0].payload)
     return shown[len(frames[0].raw) :]
 
 
-def _without_late_denial(shown: bytes, owed: list[Message]) -> bytes:
+def _after_denial(shown: bytes, message: Message, *, over: bool) -> bytes:
+    """What follows the denial of a message, or all where it is not there; it may be cut off where
+    the pipe is over."""
+    denial = encode(TEXT, tap.denied(message.payload))
+    if over and denial.startswith(shown):
+        return b""
+    return shown.removeprefix(denial)
+
+
+def _without_late_denial(shown: bytes, owed: list[Message], *, over: bool) -> bytes:
     """What follows a denial that had to wait for an answer to JIMM: what the controller said
     meanwhile has gone before it."""
     for message in owed:
-        denial = encode(TEXT, tap.denied(message.payload))
-        if shown.startswith(denial):
+        left = _after_denial(shown, message, over=over)
+        if left != shown:
             owed.remove(message)
-            return shown[len(denial) :]
+            return left
     return shown
 
 
