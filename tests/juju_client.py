@@ -76,9 +76,9 @@ class Socket:
             Refused: an error reply.
             TimeoutError: no reply in time.
         """
-        reply = await asyncio.wait_for(
-            self.send(facade, version, method, params, object_id=object_id), deadline
-        )
+        # Not wait_for: Python 3.11's loses a cancellation that comes just after the reply.
+        async with asyncio.timeout(deadline):
+            reply = await self.send(facade, version, method, params, object_id=object_id)
         assert "response" in reply, reply
         if "error" in reply:
             raise Refused(reply["error"], reply.get("error-code", ""), reply.get("error-info"))
