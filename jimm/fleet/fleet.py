@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from jimm.controllers.endpoint import Endpoint
 from jimm.controllers.link import Link
@@ -96,10 +97,14 @@ def endpoint(controller: Controller) -> Endpoint:
         if controller.public_address
         else controller.addresses
     )
-    return Endpoint(
-        name=controller.name,
-        uuid=controller.uuid,
-        addresses=tuple(addresses),
-        ca_certificate=controller.ca_certificate,
-        tls_hostname=controller.tls_hostname,
+    return _shared(
+        controller.name,
+        controller.uuid,
+        tuple(addresses),
+        controller.ca_certificate,
+        controller.tls_hostname,
     )
+
+
+_shared = lru_cache(maxsize=1024)(Endpoint)
+"""Every connection holds its endpoint: what is the same is one object, for it has a certificate."""

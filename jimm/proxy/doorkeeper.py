@@ -1,8 +1,8 @@
 """Whom the porter asks: who is this, may they come in, and where does the model live?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from jimm.access.devices import Code
 from jimm.access.visitor import Visitor
@@ -49,6 +49,13 @@ class Admission:
             shown=self.shown,
             going=self.going,
         )
+
+    def remembered(self) -> "Admission":
+        """What is kept of it for as long as they stay: the login serves once."""
+        return replace(self, login=_SPENT)
+
+
+_SPENT: Final = LoginRequest(auth_tag="", credentials="", nonce="", user_data="")
 
 
 class Doorkeeper(Protocol):

@@ -307,14 +307,15 @@ class ClientLeg(asyncio.BufferedProtocol):
         event: porter.Event
         admission: Admission | None = None
         try:
-            admission = self._admission = await ask()
+            admission = await ask()
         except JimmError as error:
             event = porter.Denied(error)
         except Exception:
             log.exception("a login to model %s could not be checked", self._model)
             event = porter.Denied(TryAgain(NOT_NOW))
         else:
-            self._around.pipes.add(self, admission)
+            self._admission = admission.remembered()
+            self._around.pipes.add(self, self._admission)
             event = porter.Admitted(admission.introduction())
         if self._record is not None and attempt is not None:
             self._record.tried(self._porter.checking, attempt, admission)

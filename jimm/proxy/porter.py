@@ -281,6 +281,7 @@ class Porter:
         except JimmError as error:
             return [DropLeg(), *self._fail(error)]
         self.state = State.OPEN
+        self._introduction = None  # an open pipe waits for years, and needs no login
         if self._piped:
             return [ResumePipe()]
         self._piped = True

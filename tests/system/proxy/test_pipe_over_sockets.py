@@ -369,6 +369,14 @@ class TestAccess:
             assert (await ask(client, "Echo", {}, number=4))["response"] == {}
             assert second.state.name == "OPEN"
 
+    async def test_the_login_serves_once_and_is_forgotten(self, stage: Stage) -> None:
+        async with stage.logged_in():
+            assert stage.controller.logins[0]["params"]["token"]
+            (pipe,) = stage.pipes
+            kept = stage.pipes.admission(pipe)
+            assert kept is not None
+            assert (kept.identity, kept.login.token) == (IDENTITY, "")
+
     async def test_no_grant_is_a_denial(self, stage: Stage) -> None:
         async def refuse(connection: ServerConnection, asked: dict[str, Any]) -> None:
             error = {"error": "access permissions required", "error-code": "access required"}
