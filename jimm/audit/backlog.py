@@ -4,6 +4,7 @@ The way of a call into the list is the proxy's own, so it is kept short: no awai
 and the text is put together from parts that are made once.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,8 +21,14 @@ LARGEST_BATCH: Final = 1024 * 1024
 """Bytes of parameters and texts in one batch, beside its lines."""
 
 PENDING: Final = 256
-"""Calls that are put down together: one at a time each of them would cost three times as much,
-for by then the processor has forgotten how."""
+"""Calls that are put down together, at most: one at a time each of them would cost three times as
+much, for by then the processor has forgotten how."""
+
+FEW: Final = 32
+"""Calls that are put down together, at least; it takes less time than a controller to answer."""
+
+BRISK: Final = 0.02
+"""Seconds in which calls come fast: of them more are put down together, of others fewer."""
 
 LONG_PARAMS: Final = 16 * 1024
 """Bytes of parameters that don't wait for others."""
@@ -68,7 +75,8 @@ class Backlog:
     ``batch`` is in records, ``batches`` how many of them may wait before it is ``full``. With
     ``drop`` it is never full: what does not fit is dropped and counted. ``skip`` names calls
     that leave no record, as ``Facade.Method`` or ``*.Method``. ``stirred`` is called at the
-    first record, at each whole batch, and when ``full`` has changed.
+    first record, at each whole batch, and when ``full`` has changed. ``soon`` calls what it is
+    given once the calls have been passed on that are being passed on just now.
     """
 
     def __init__(
@@ -80,6 +88,7 @@ class Backlog:
         skip: Iterable[str],
         now: Callable[[], float],
         stirred: Callable[[], None],
+        soon: Callable[[Callable[[], None]], object],
     ) -> None:
         self.full = False
         self.now = now
@@ -94,6 +103,7 @@ class Backlog:
         self._drop = drop
         self._skip = frozenset(skip)
         self._stirred = stirred
+        self._soon = soon
         self._filling = Batch()
         self._mark = 1
         self._waiting: deque[Batch] = deque()
@@ -116,13 +126,18 @@ class Backlog:
             self._at = lines.time_text(moment)
         return self._at
 
+    def settle_soon(self) -> None:
+        """Has the calls that are pending put down while their controllers work on them."""
+        self.patience = sys.maxsize
+        self._soon(self.settle)
+
     def settle(self) -> None:
         """Puts down the calls that are pending."""
         pending, self.pending = self.pending, []
         for prefix, moment, call in pending:
             self._put_down(prefix, moment, call)
         # Until somebody has been stirred, nobody would come for what is pending.
-        self.patience = 1 if self._mark == 1 else min(PENDING, self._size)
+        self.patience = 1 if self._mark == 1 else min(_as_many(pending), self._size)
 
     def add(self, head: str, ending: Callable[[], str], size: int) -> None:
         """A record that is to be finished when it is written; ``size`` is what it holds."""
@@ -259,7 +274,7 @@ class Conversation:
         pending = backlog.pending
         pending.append((self._prefix, backlog.now(), call))
         if len(pending) >= backlog.patience or len(call.params) > LONG_PARAMS:
-            backlog.settle()
+            backlog.settle_soon()
 
     def failed(self, request_id: int, error: str, code: str) -> None:
         """The answer was an error. Its text is hidden and cut when it is written."""
@@ -282,6 +297,13 @@ class Conversation:
 
     def _failed_end(self, error: str, code: str) -> str:
         return lines.failed_end(self._hide(error), code)
+
+
+def _as_many(pending: list[tuple[str, float, Asked]]) -> int:
+    """How many calls are to be put down together, after these."""
+    brisk = bool(pending) and pending[-1][1] - pending[0][1] < BRISK
+    count = len(pending)
+    return min(max(FEW, 2 * count if brisk else count // 2), PENDING)
 
 
 def _given(params: bytes | Raw) -> bool:

@@ -96,7 +96,13 @@ class Recorder:
         self._hide = hide
         self._every = every
         self._backlog = Backlog(
-            batch=batch, batches=batches, drop=drop, skip=skip, now=now, stirred=self._stirred
+            batch=batch,
+            batches=batches,
+            drop=drop,
+            skip=skip,
+            now=now,
+            stirred=self._stirred,
+            soon=_soon,
         )
         self._taken: Batch | None = None
         self._parts: list[_Part] = []
@@ -242,3 +248,7 @@ class Recorder:
                 self._hidden.clear()
             found = self._hidden[text] = self._hide(text)
         return found
+
+
+def _soon(work: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_soon(work)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jimm.audit.backlog import LONG_PARAMS, PENDING, Backlog, Conversation
+from jimm.audit.backlog import BRISK, FEW, LONG_PARAMS, PENDING, Backlog, Conversation
 from jimm.audit.call import Call
 from jimm.audit.lines import GUESSED, WITHHELD
 
@@ -13,16 +13,21 @@ from jimm.audit.lines import GUESSED, WITHHELD
 class Trail:
     """A backlog, and what was heard from it."""
 
-    def __init__(self, *, drop: bool = False, skip: tuple[str, ...] = (), batch: int = 10) -> None:
+    def __init__(
+        self, *, drop: bool = False, skip: tuple[str, ...] = (), batch: int = 10, batches: int = 4
+    ) -> None:
         self.heard: list[bool] = []
+        self.busy = False
+        self.put_off: list[Callable[[], None]] = []
         self.time = 1e9
         self.backlog = Backlog(
             batch=batch,
-            batches=4,
+            batches=batches,
             drop=drop,
             skip=skip,
             now=lambda: self.time,
             stirred=lambda: self.heard.append(self.backlog.full),
+            soon=self._soon,
         )
         self.conversation = Conversation(self.backlog, str.upper, "0123456789abcdef")
         self.conversation.is_of(identity="alice@jimm", door="model")
@@ -38,6 +43,12 @@ class Trail:
     ) -> None:
         self.conversation.called(Call(number, facade, 8, method, "", params, sure))
         self.backlog.settle()
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        if self.busy:
+            self.put_off.append(work)
+        else:
+            work()
 
     def written(self) -> list[str]:
         """All lines there are, in the order in which they are written."""
@@ -173,18 +184,37 @@ def test_the_clock_may_go_back() -> None:
 
 
 @pytest.mark.parametrize("batch", [PENDING, 4 * PENDING])
-def test_calls_are_put_down_together_and_none_is_forgotten(batch: int) -> None:
-    trail = Trail(batch=batch)
-    asked = range(1, 2 * PENDING)
+@pytest.mark.parametrize(("pause", "together"), [(0.0, PENDING), (BRISK, FEW)])
+def test_calls_are_put_down_together_and_none_is_forgotten(
+    batch: int, pause: float, together: int
+) -> None:
+    """Many where they come fast, few where they come slowly."""
+    trail = Trail(batch=batch, batches=10)
+    asked = range(1, 8 * PENDING)
+    most = [0]
     for number in asked:
+        trail.time += pause
         trail.conversation.called(Call(number, "Client", 8, "FullStatus"))
-        assert len(trail.backlog) == number
-        assert len(trail.backlog.pending) < PENDING
+        most.append(len(trail.backlog.pending))
     assert trail.heard[0] is False  # somebody knows of it from the first one on
-    assert len(trail.backlog.pending) == PENDING - 2
+    assert max(most) == together - 1  # the next one has them put down
     assert not trail.backlog.rest()
     assert [int(line.split("\t")[10]) for line in trail.written()] == list(asked)
     assert trail.backlog.rest()
+
+
+def test_nothing_is_put_down_while_calls_are_passed_on() -> None:
+    trail = Trail()
+    trail.busy = True
+    for number in range(1, 100):
+        trail.conversation.called(Call(number, "Client", 8, "FullStatus"))
+    assert len(trail.backlog.pending) == 99
+    (work,) = trail.put_off  # asked for once
+    work()
+    assert not trail.backlog.pending
+    trail.conversation.called(Call(100, "Client", 8, "FullStatus"))
+    assert len(trail.put_off) == 1
+    assert len(trail.written()) == 100
 
 
 def test_no_more_are_pending_than_a_batch_holds() -> None:
