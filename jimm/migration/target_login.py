@@ -7,9 +7,11 @@ any worker can go on with it. With the last one it is forgotten, and the user di
 What is still to be disabled is written down before the password is forgotten, and struck out
 only after the controller was told: a worker that dies in between, or a target that is away,
 leaves a mark that :func:`sweep` finds. A mark beside a password means that somebody's disabling
-may have hit the next batch's login, which is then enabled again.
+may still hit the next batch's login. So nobody is lent it before the mark is gone; where that takes
+too long its worker has died, and the login is enabled again when the mark is found.
 """
 
+import asyncio
 import hashlib
 import logging
 import secrets
@@ -40,6 +42,12 @@ _TOLD: Final = "migration-login-told/"
 _TO_DISABLE: Final = "migration-login-to-disable/"
 _TURNS: Final = 3
 
+LOOKS: Final = 50
+"""Looks, a tenth of a second apart, after which whoever was disabling the last batch's login is
+not waited for any more."""
+
+_LOOK_EVERY: Final = 0.1
+
 
 async def lend(fleet: Fleet, target: Controller, *, anew: bool = False) -> Secret:
     """The password of :data:`USER` on a target, which may log in when this returns. ``anew``:
@@ -59,10 +67,12 @@ async def lend(fleet: Fleet, target: Controller, *, anew: bool = False) -> Secre
             password = await _password(fleet, target)
         elif told and not anew:
             return password
+        await _until_given_back(fleet, target)
         await _make(link, password)
         if await _told(fleet, target, password):
             return password
         # Forgotten or made anew meanwhile: what was just set must not stand in the other's way.
+        anew = True
     raise TryAgain(f"the login of migrations on {target.name} changes all the time")
 
 
@@ -110,6 +120,20 @@ async def _disable(fleet: Fleet, target: Controller) -> None:
 
 
 _NO_SUCH_USER: Final = frozenset({codes.NOT_FOUND, codes.USER_NOT_FOUND})
+
+
+async def _until_given_back(fleet: Fleet, target: Controller) -> None:
+    """Waits for who may be disabling the last batch's login just now: of the two calls the
+    disabling may come last, and the source would be refused before it is enabled again."""
+    for _ in range(LOOKS):
+        if not await _is_marked(fleet, target):
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _is_marked(fleet: Fleet, target: Controller) -> bool:
+    async with fleet.registry.read() as session:
+        return await settings.get(session, _mark_key(target)) is not None
 
 
 async def _make(link: Link, password: Secret) -> None:

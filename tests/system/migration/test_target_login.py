@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 
+import pytest
 from sqlalchemy import text
 
 from jimm.controllers.calls import user_manager
@@ -133,24 +134,49 @@ async def test_a_login_whose_worker_died_is_found(scene: Scene) -> None:
     assert not await can_log_in(scene, password)
 
 
-async def test_a_batch_that_begins_while_the_last_one_is_given_back_keeps_its_login(
+async def test_a_batch_that_begins_while_the_last_one_is_given_back_waits_for_that(
     scene: Scene,
 ) -> None:
+    """Or a source would be given a login that is about to be disabled."""
     target = scene.controllers["b"]
     await over(scene, await lend_for(scene, "m1"))
     stall = scene.fault("b", "UserManager.DisableUser", "stall")
-    async with asyncio.TaskGroup() as group:
-        group.create_task(target_login.give_back(scene.fleet, target))
-        await eventually(lambda: not scene.peers["b"].faults.list())
-        await under_way(scene, await scene.model("m2"))
-        password = await target_login.lend(scene.fleet, target)
-        scene.peers["b"].faults.clear(stall.id)
+    back = scene.fleet.tasks.spawn(target_login.give_back(scene.fleet, target), name="gives back")
+    await eventually(lambda: not scene.peers["b"].faults.list())
+    await under_way(scene, await scene.model("m2"))
+    lending = scene.fleet.tasks.spawn(target_login.lend(scene.fleet, target), name="lends")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(lending), 0.5)
+    scene.peers["b"].faults.clear(stall.id)
+    password = await lending
+    assert await can_log_in(scene, password)
+    await back
+    assert await can_log_in(scene, password)
+
+
+async def test_a_slow_worker_does_not_leave_the_last_batchs_password(scene: Scene) -> None:
+    target = scene.controllers["b"]
+    first = await lend_for(scene, "m1")
+    await over(scene, first)
+    await target_login.give_back(scene.fleet, target)
+    second = await under_way(scene, await scene.model("m2"))
+    stall = scene.fault("b", "UserManager.SetPassword", "stall")
+    slow = scene.fleet.tasks.spawn(target_login.lend(scene.fleet, target), name="is slow")
+    await eventually(lambda: not scene.peers["b"].faults.list())
+    await over(scene, second)
+    await target_login.give_back(scene.fleet, target)
+    await under_way(scene, await scene.model("m3"))
+    password = await target_login.lend(scene.fleet, target)
+    assert await can_log_in(scene, password)
+    scene.peers["b"].faults.clear(stall.id)  # now comes the password of m2's batch
+    assert await slow == password
     assert await can_log_in(scene, password)
 
 
 async def test_a_worker_that_dies_while_it_gives_back_takes_nobody_elses_login(
-    scene: Scene,
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(target_login, "LOOKS", 2)
     target = scene.controllers["b"]
     await over(scene, await lend_for(scene, "m1"))
     stall = scene.fault("b", "UserManager.DisableUser", "stall")
