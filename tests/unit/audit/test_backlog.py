@@ -195,6 +195,7 @@ def test_calls_are_put_down_together_and_none_is_forgotten(
     for number in asked:
         trail.time += pause
         trail.conversation.called(Call(number, "Client", 8, "FullStatus"))
+        assert len(trail.backlog) == number
         most.append(len(trail.backlog.pending))
     assert trail.heard[0] is False  # somebody knows of it from the first one on
     assert max(most) == together - 1  # the next one has them put down
