@@ -133,6 +133,8 @@ class Backlog:
 
     def settle(self) -> None:
         """Puts down the calls that are pending."""
+        if not self.pending:  # they were, with others
+            return
         pending, self.pending = self.pending, []
         for prefix, moment, call in pending:
             self._put_down(prefix, moment, call)
@@ -301,7 +303,7 @@ class Conversation:
 
 def _as_many(pending: list[tuple[str, float, Asked]]) -> int:
     """How many calls are to be put down together, after these."""
-    brisk = bool(pending) and pending[-1][1] - pending[0][1] < BRISK
+    brisk = pending[-1][1] - pending[0][1] < BRISK
     count = len(pending)
     return min(max(FEW, 2 * count if brisk else count // 2), PENDING)
 

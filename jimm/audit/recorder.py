@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 from jimm.audit import lines
 from jimm.audit.backlog import Backlog, Batch, Conversation, Detail
+from jimm.net.tasks import soon
 from jimm.registry.audit_writer import Away, Refused
 
 __all__ = ["SKIPPED", "Conversation", "Recorder"]
@@ -102,7 +103,7 @@ class Recorder:
             skip=skip,
             now=now,
             stirred=self._stirred,
-            soon=_soon,
+            soon=soon,
         )
         self._taken: Batch | None = None
         self._parts: list[_Part] = []
@@ -248,7 +249,3 @@ class Recorder:
                 self._hidden.clear()
             found = self._hidden[text] = self._hide(text)
         return found
-
-
-def _soon(work: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_soon(work)

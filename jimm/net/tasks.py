@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from jimm.errors import JimmError
@@ -14,6 +14,11 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 15.0
 """Seconds that a cancelled task has for its last words; a statement that Postgres doesn't end may
 take ten."""
+
+
+def soon(work: Callable[[], None]) -> None:
+    """Has it done in the next turn of the running loop."""
+    asyncio.get_running_loop().call_soon(work)
 
 
 class Tasks:

@@ -1,12 +1,11 @@
 """What all legs of one loop share."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jimm.audit.call import Asked
 from jimm.audit.recorder import Recorder
-from jimm.net.tasks import Tasks
+from jimm.net.tasks import Tasks, soon
 from jimm.proxy.doorkeeper import Admission, Doorkeeper
 from jimm.proxy.landing import Landing
 from jimm.proxy.limits import Limits
@@ -15,10 +14,6 @@ from jimm.proxy.rounds import Rounds
 from jimm.proxy.stalled import Stalled
 
 Note = Callable[[Admission, Asked], None]
-
-
-def _landing() -> Landing:
-    return Landing(lambda settle: asyncio.get_running_loop().call_soon(settle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +30,4 @@ class Surroundings:
     local_domain: str
     note: Note | None = None
     recorder: Recorder | None = None
-    landing: Landing = field(default_factory=_landing)
+    landing: Landing = field(default_factory=lambda: Landing(soon))
